@@ -1,0 +1,348 @@
+"""The contract of a search space."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lissnas.arrays import CodeLayout, Codes, Genotypes
+from lissnas.errors import UserError
+from lissnas.spaces.gene import Gene
+
+__all__ = ["Costs", "FeatureTable", "Neighbors", "SearchSpace", "walk_to_distance"]
+
+# Proposals for a neighbor at an exact distance are drawn anew this often before a row is left out.
+PROPOSAL_ROUNDS = 64
+
+
+class Neighbors(NamedTuple):
+    """Neighbors of a batch: ``genotypes`` uint8[m, L], and ``parents`` intp[m], the row each is a neighbor of."""
+
+    genotypes: Genotypes
+    parents: NDArray[np.intp]
+
+
+class FeatureTable(NamedTuple):
+    """Features that look at one gene each: column ``f`` of the features is ``values[f, genotype[genes[f]]]``.
+
+    Attributes:
+        names: one name per feature.
+        genes: intp[F], the gene each feature looks at.
+        values: float32[F, K], what it reads for each allele (``K``: the most alleles that a gene has).
+    """
+
+    names: tuple[str, ...]
+    genes: NDArray[np.intp]
+    values: NDArray[np.float32]
+
+
+class Costs(Mapping[str, NDArray[np.float64]]):
+    """Costs of a batch by name, each float64[n]; also as attributes: ``space.cost(x).flops``."""
+
+    def __init__(self, values: Mapping[str, NDArray[np.float64]]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        try:
+            return self._values[name]
+        except KeyError:
+            known = ", ".join(self._values) or "none"
+            raise UserError(f"this space has no cost '{name}': it has {known}") from None
+
+    def __getattr__(self, name: str) -> NDArray[np.float64]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class SearchSpace(ABC):
+    """What can be built: all architectures of a space, as rows ``uint8[n, L]`` of alleles (genotypes).
+
+    Everything works on batches, arrays in and arrays out, with an explicit ``numpy.random.Generator`` wherever chance is
+    involved. A genotype is always canonical: architectures that are the same network have the same row and the same code.
+    Public methods check what they are given and answer a wrong shape, dtype or allele in one line; the methods with a
+    leading underscore, which a new space writes, can rely on that.
+
+    Attributes:
+        name: what the space is called.
+        genes: one per column of a genotype.
+        encodings: how many genotypes can be written down, the number that papers quote.
+        cardinality: how many architectures there are once isomorphs count once. Exact, unless ``cardinality_is_exact``
+            says otherwise.
+        max_edits: the paper's "total available edit distance" (reconstruction of Sec. 4.3): the most edits that an
+            architecture offers, one per non-zero entry of its representation.
+        isomorphisms: which equal networks are folded into one, in a sentence.
+        cost_names: the costs that :meth:`cost` computes.
+        layout: the chain of blocks that torch builds networks from, where the space has one.
+    """
+
+    name: str
+    genes: tuple[Gene, ...]
+    encodings: int
+    cardinality: int
+    cardinality_is_exact: bool = True
+    max_edits: int
+    isomorphisms: str
+    cost_names: tuple[str, ...]
+    layout: Any = None
+
+    # -- identity ---------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def definition(self) -> dict[str, Any]:
+        """All that is needed to build this space again, as plain JSON data."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits that identify the definition."""
+        text = json.dumps(self.definition(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def root(self) -> SearchSpace:
+        """The space in which edits are made: itself, or what a shrunk space was shrunk from in the first place."""
+        return self
+
+    @cached_property
+    def code_layout(self) -> CodeLayout:
+        """How genotypes are packed into codes."""
+        return CodeLayout([gene.radix for gene in self.genes])
+
+    @property
+    def length(self) -> int:
+        """The number of genes, the ``L`` of ``uint8[n, L]``."""
+        return len(self.genes)
+
+    # -- genotypes --------------------------------------------------------------------------------------------------
+
+    def check(self, genotypes: Genotypes) -> Genotypes:
+        """Return ``genotypes``, or say in one line what is wrong with its shape, dtype or alleles.
+
+        Raises:
+            UserError: not uint8[n, L], or an allele that its gene does not have.
+        """
+        shape, dtype = getattr(genotypes, "shape", None), getattr(genotypes, "dtype", None)
+        if dtype != np.uint8 or shape is None or len(shape) != 2 or shape[1] != self.length:
+            got = f"{dtype}{list(shape)}" if shape is not None else type(genotypes).__name__
+            raise UserError(
+                f"genotypes of '{self.name}' must be uint8[n, {self.length}], but got {got}: "
+                "take them from .sample(), .parse() or .decode()"
+            )
+        if len(genotypes):
+            radices = np.array([gene.radix for gene in self.genes])
+            excess = genotypes.max(axis=0) >= radices
+            if excess.any():
+                column = int(np.flatnonzero(excess)[0])
+                row = int(np.flatnonzero(genotypes[:, column] >= radices[column])[0])
+                raise UserError(
+                    f"row {row}: gene '{self.genes[column].name}' of '{self.name}' has alleles 0 to {radices[column] - 1}, "
+                    f"but got {genotypes[row, column]}"
+                )
+        return genotypes
+
+    def sample(self, n: int, rng: np.random.Generator) -> Genotypes:
+        """``n`` architectures, uint8[n, L], independent and uniform over the space's unique architectures."""
+        if not isinstance(n, (int, np.integer)) or n < 0:
+            raise UserError(f"a number of architectures must be a whole number >= 0, but got {n!r}")
+        if not isinstance(rng, np.random.Generator):
+            raise UserError(f"rng must be a numpy.random.Generator, but got {type(rng).__name__}: numpy.random.default_rng(0)")
+        return self._sample(int(n), rng)
+
+    def canonicalize(self, genotypes: Genotypes) -> Genotypes:
+        """The one genotype that stands for each of ``genotypes``, uint8[n, L]."""
+        return self._canonicalize(self.check(genotypes))
+
+    def is_valid(self, genotypes: Genotypes) -> NDArray[np.bool_]:
+        """bool[n]: whether each row is a canonical genotype of an architecture of this space."""
+        return self._is_valid(self.check(genotypes))
+
+    def require_valid(self, genotypes: Genotypes) -> Genotypes:
+        """Return ``genotypes``, or name the first row that is no architecture of this space."""
+        valid = self.is_valid(genotypes)
+        if not valid.all():
+            row = int(np.flatnonzero(~valid)[0])
+            shown = " ".join(str(v) for v in genotypes[row])
+            raise UserError(f"row {row} ({shown}) is no canonical architecture of '{self.name}': see .canonicalize()")
+        return genotypes
+
+    def encode(self, genotypes: Genotypes) -> Codes:
+        """The codes uint64[n, W] of ``genotypes``: an architecture's identity."""
+        return self.code_layout.encode(self.check(genotypes))
+
+    def decode(self, codes: Codes) -> Genotypes:
+        """The genotypes uint8[n, L] of ``codes``."""
+        width = len(self.code_layout.words)
+        if getattr(codes, "dtype", None) != np.uint64 or codes.ndim != 2 or codes.shape[1] != width:
+            raise UserError(f"codes of '{self.name}' must be uint64[n, {width}], as .encode() gives them")
+        return self.check(self.code_layout.decode(codes))
+
+    @abstractmethod
+    def format(self, genotypes: Genotypes) -> list[str]:
+        """The architecture string of each row, the benchmark's official one where there is one."""
+
+    @abstractmethod
+    def parse(self, texts: Sequence[str]) -> Genotypes:
+        """The genotypes uint8[n, L] of architecture strings, the inverse of :meth:`format`."""
+
+    def to_dicts(self, genotypes: Genotypes) -> list[dict[str, Any]]:
+        """Each architecture as ``{gene: allele}``, without the genes that are inactive in it."""
+        self.check(genotypes)
+        labels = [[*gene.alleles, None] for gene in self.genes]
+        names = [gene.name for gene in self.genes]
+        rows = ([labels[g][allele] for g, allele in enumerate(row)] for row in genotypes.tolist())
+        return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+
+    def enumerate(self, block: int = 1 << 16) -> Iterator[Genotypes]:
+        """All architectures, ``block`` rows at a time.
+
+        Raises:
+            UserError: the space is too large to be listed.
+        """
+        raise UserError(f"'{self.name}' has {self.cardinality:,} architectures: too many to list")
+
+    # -- edits ------------------------------------------------------------------------------------------------------
+
+    def neighbors(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        """One random neighbor per row, at exactly that edit distance; rows that have none there are left out.
+
+        Never the row itself, never invalid. Uniform over the distinct architectures at that distance, except where the
+        space's own docstring says otherwise.
+        """
+        self.require_valid(genotypes)
+        if not isinstance(edits, (int, np.integer)) or edits < 1:
+            raise UserError(f"an edit distance must be a whole number >= 1, but got {edits!r}")
+        return self._neighbors(genotypes, int(edits), rng)
+
+    def all_neighbors(self, genotypes: Genotypes) -> Neighbors:
+        """Every architecture one edit away from each row, each once per row."""
+        return self._all_neighbors(self.require_valid(genotypes))
+
+    def distance(self, a: Genotypes, b: Genotypes) -> NDArray[np.int64]:
+        """int64[n]: the fewest edits between each row of ``a`` and the same row of ``b``. Exact."""
+        self.check(a)
+        self.check(b)
+        if len(a) != len(b):
+            raise UserError(f"distance compares row by row, but got {len(a)} and {len(b)} rows")
+        return self._distance(a, b)
+
+    # -- what predictors and users see ------------------------------------------------------------------------------
+
+    @cached_property
+    def feature_table(self) -> FeatureTable | None:
+        """The features as a table, where each looks at one gene alone; None where some do not.
+
+        A gene whose alleles have an order is one column (their rank, -1 where it is inactive); any other is one column
+        per allele (1 where it holds that allele).
+        """
+        radix = max(gene.radix for gene in self.genes)
+        names: list[str] = []
+        columns: list[int] = []
+        values: list[NDArray[np.float32]] = []
+        for index, gene in enumerate(self.genes):
+            count = len(gene.alleles)
+            if gene.is_ordinal:
+                row = np.full(radix, -1, dtype=np.float32)
+                row[:count] = np.arange(count)
+                names.append(gene.name)
+                columns.append(index)
+                values.append(row)
+                continue
+            for allele in range(count):
+                row = np.zeros(radix, dtype=np.float32)
+                row[allele] = 1
+                names.append(f"{gene.name}={gene.label(allele)}")
+                columns.append(index)
+                values.append(row)
+        return FeatureTable(tuple(names), np.array(columns, dtype=np.intp), np.array(values))
+
+    def features(self, genotypes: Genotypes) -> NDArray[np.float32]:
+        """What a predictor sees of each architecture, float32[n, F]."""
+        self.check(genotypes)
+        table = self.feature_table
+        if table is None:
+            raise NotImplementedError(f"{type(self).__name__} has no feature table and must write features()")
+        features = np.empty((len(genotypes), len(table.genes)), dtype=np.float32)
+        for column, gene in enumerate(table.genes):
+            features[:, column] = table.values[column][genotypes[:, gene]]
+        return features
+
+    def embed(self, genotypes: Genotypes) -> NDArray[np.float32]:
+        """The op-coded vector of the paper's Appendix D, float32[n, E]: here each gene's allele counted from 1, 0 where inactive."""
+        self.check(genotypes)
+        counts = np.array([len(gene.alleles) for gene in self.genes])
+        return np.where(genotypes < counts, genotypes + 1, 0).astype(np.float32)
+
+    def cost(self, genotypes: Genotypes) -> Costs:
+        """What each architecture costs, by name, computed without building a network.
+
+        ``flops`` are multiply-adds as the field counts them, a plain number (322.92e6); ``params`` are parameters.
+        """
+        return self._cost(self.check(genotypes))
+
+    # -- what a space writes ----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _sample(self, n: int, rng: np.random.Generator) -> Genotypes: ...
+
+    @abstractmethod
+    def _canonicalize(self, genotypes: Genotypes) -> Genotypes: ...
+
+    @abstractmethod
+    def _is_valid(self, genotypes: Genotypes) -> NDArray[np.bool_]: ...
+
+    @abstractmethod
+    def _neighbors(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors: ...
+
+    @abstractmethod
+    def _all_neighbors(self, genotypes: Genotypes) -> Neighbors: ...
+
+    @abstractmethod
+    def _distance(self, a: Genotypes, b: Genotypes) -> NDArray[np.int64]: ...
+
+    @abstractmethod
+    def _cost(self, genotypes: Genotypes) -> Costs: ...
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} '{self.name}': {self.cardinality:,} architectures, {self.length} genes>"
+
+
+def walk_to_distance(
+    space: SearchSpace,
+    genotypes: Genotypes,
+    edits: int,
+    rng: np.random.Generator,
+    step: Callable[[Genotypes, np.random.Generator], Genotypes],
+    accept: Callable[[Genotypes], NDArray[np.bool_]] | None = None,
+) -> Neighbors:
+    """Neighbors at exactly ``edits`` edits by walking: ``edits`` random ``step``s, kept where they end at that distance.
+
+    A row that has not arrived after 64 walks is left out. Architectures that more walks lead to come more often.
+    """
+    result = genotypes.copy()
+    waiting = np.arange(len(genotypes))
+    for _ in range(PROPOSAL_ROUNDS):
+        walkers = genotypes[waiting]
+        for _ in range(edits):
+            walkers = step(walkers, rng)
+        arrived = space.distance(genotypes[waiting], walkers) == edits
+        if accept is not None:
+            arrived &= accept(walkers)
+        result[waiting[arrived]] = walkers[arrived]
+        waiting = waiting[~arrived]
+        if not len(waiting):
+            break
+    found = np.delete(np.arange(len(genotypes)), waiting)
+    return Neighbors(result[found], found)

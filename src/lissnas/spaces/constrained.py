@@ -1,0 +1,105 @@
+"""A space with limits on what an architecture may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lissnas.arrays import Genotypes
+from lissnas.errors import UserError
+from lissnas.spaces.base import PROPOSAL_ROUNDS, Neighbors, SearchSpace
+from lissnas.spaces.limits import check_limits, meets_limits
+from lissnas.spaces.subspace import Subspace
+
+__all__ = ["ConstrainedSpace"]
+
+MAX_COUNTED = 1 << 20
+DRAWS = 100_000
+
+
+class ConstrainedSpace(Subspace):
+    """The architectures of ``parent`` that meet all ``limits``.
+
+    The cardinality is counted where the parent has at most 2^20 architectures, and estimated from 100,000 draws beyond
+    (``cardinality_is_exact``). ``sample`` rejects, so it stays uniform. ``neighbors`` beyond distance 1 keeps those of the
+    parent's that meet the limits, and leaves a row out after 64 that did not.
+
+    Raises:
+        UserError: a limit that cannot be read, or no architecture that meets them.
+    """
+
+    def __init__(self, parent: SearchSpace, limits: Sequence[str], name: str | None = None) -> None:
+        super().__init__(parent, name or parent.name)
+        self.limits = check_limits(parent, limits)
+        self.encodings = parent.encodings
+        if parent.cardinality <= MAX_COUNTED:
+            self.cardinality = sum(int(self._meets(block).sum()) for block in parent.enumerate())
+        else:
+            drawn = parent.sample(DRAWS, np.random.default_rng(0))
+            self.cardinality = round(parent.cardinality * float(self._meets(drawn).mean()))
+            self.cardinality_is_exact = False
+        if self.cardinality == 0:
+            raise UserError(no_space_meets(parent, self.limits))
+
+    def definition(self) -> dict[str, Any]:
+        return {"kind": "constrained", "name": self.name, "parent": self.parent.definition(), "limits": list(self.limits)}
+
+    def _meets(self, genotypes: Genotypes) -> NDArray[np.bool_]:
+        return meets_limits(self.parent, genotypes, self.limits)
+
+    def enumerate(self, block: int = 1 << 16) -> Iterator[Genotypes]:
+        for genotypes in self.parent.enumerate(block):
+            yield genotypes[self._meets(genotypes)]
+
+    def _sample(self, n: int, rng: np.random.Generator) -> Genotypes:
+        return sample_within(self.parent, n, self.limits, rng)
+
+    def _is_valid(self, genotypes: Genotypes) -> NDArray[np.bool_]:
+        return self.parent.is_valid(genotypes) & self._meets(genotypes)
+
+    def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        result = genotypes.copy()
+        waiting = np.arange(len(genotypes))
+        for _ in range(PROPOSAL_ROUNDS):
+            drawn = self.parent.neighbors(genotypes[waiting], edits, rng)
+            good = self._meets(drawn.genotypes)
+            rows = waiting[drawn.parents[good]]
+            result[rows] = drawn.genotypes[good]
+            waiting = np.setdiff1d(waiting, rows)
+            if not len(waiting):
+                break
+        found = np.delete(np.arange(len(genotypes)), waiting)
+        return Neighbors(result[found], found)
+
+
+def sample_within(space: SearchSpace, n: int, limits: Sequence[str], rng: np.random.Generator) -> Genotypes:
+    """``n`` architectures of ``space`` that meet ``limits``, uniform over all that do.
+
+    Raises:
+        UserError: 100,000 draws in a row met none.
+    """
+    if not limits:
+        return space.sample(n, rng)
+    kept: list[Genotypes] = []
+    have, drawn = 0, 0
+    block = max(1024, n)
+    while have < n:
+        candidates = space.sample(block, rng)
+        good = candidates[meets_limits(space, candidates, limits)]
+        drawn += block
+        kept.append(good)
+        have += len(good)
+        if have == 0 and drawn >= DRAWS:
+            raise UserError(no_space_meets(space, limits))
+        block = min(max(1024, int((n - have) * drawn / max(have, 1) * 1.1)), 1 << 20)
+    return np.concatenate(kept)[:n] if kept else space.sample(0, rng)
+
+
+def no_space_meets(space: SearchSpace, limits: Sequence[str]) -> str:
+    """The line that says that limits leave nothing, with the smallest costs that were seen."""
+    costs = space.cost(space.sample(DRAWS, np.random.default_rng(0)))
+    smallest = ", ".join(f"{name} {values.min():.6g}" for name, values in costs.items()) or "no cost at all"
+    return f"no architecture of '{space.name}' meets {' and '.join(limits)}: the smallest seen in {DRAWS:,} draws are {smallest}"

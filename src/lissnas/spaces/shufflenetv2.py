@@ -1,0 +1,70 @@
+"""ShuffleNetV2 choice blocks as SPOS defines them (reconstruction B.3; megvii-model/SinglePathOneShot src/Supernet/network.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lissnas.spaces.chain import ChainLayout, Site
+from lissnas.spaces.gene import Gene
+from lissnas.spaces.product import ProductSpace
+
+__all__ = ["digits_shuffle", "shuffle_chain", "shufflenetv2"]
+
+KINDS = ("shuffle_k3", "shuffle_k5", "shuffle_k7", "shuffle_xception")
+ALLELES = ("k3", "k5", "k7", "xception")
+
+
+def shufflenetv2(resolution: int = 224, classes: int = 1000, stem_stride: int = 2) -> ProductSpace:
+    """4^20 networks of 20 choice blocks in stages of 4, 4, 8, 4. FLOPs and parameters equal the published ones."""
+    return shuffle_chain(
+        "shufflenetv2",
+        resolution=resolution,
+        in_channels=3,
+        stem=(16, stem_stride),
+        stages=((4, 64, 2), (4, 160, 2), (8, 320, 2), (4, 640, 2)),
+        head=1024,
+        classes=classes,
+        dropout=0.1,
+    )
+
+
+def digits_shuffle() -> ProductSpace:
+    """4^9 = 262,144 networks of the same blocks, scaled to the 8x8 images of scikit-learn's digits."""
+    return shuffle_chain(
+        "digits-shuffle",
+        resolution=8,
+        in_channels=1,
+        stem=(8, 1),
+        stages=((3, 16, 1), (3, 32, 2), (3, 64, 2)),
+        head=64,
+        classes=10,
+    )
+
+
+def shuffle_chain(
+    name: str,
+    *,
+    resolution: int,
+    in_channels: int,
+    stem: tuple[int, int],
+    stages: Sequence[tuple[int, int, int]],
+    head: int,
+    classes: int,
+    dropout: float = 0.0,
+) -> ProductSpace:
+    """A space of ShuffleNetV2 choice blocks.
+
+    Args:
+        stem: channels and stride of the first convolution.
+        stages: for each stage its number of blocks, its channels and the stride of its first block.
+        head: channels of the last convolution.
+    """
+    sites = []
+    channels = stem[0]
+    for repeats, width, stride in stages:
+        for index in range(repeats):
+            sites.append(Site(channels, width, stride if index == 0 else 1, KINDS))
+            channels = width
+    layout = ChainLayout(resolution, in_channels, stem, tuple(sites), head, classes, dropout)
+    genes = [Gene(f"block_{index}", ALLELES) for index in range(len(sites))]
+    return ProductSpace(name, genes, costs=layout.costs(), layout=layout, notation="indices")

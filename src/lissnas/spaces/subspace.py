@@ -1,0 +1,97 @@
+"""What all shrunk spaces share: the genes, names, costs and edits of the space they were shrunk from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lissnas.arrays import Genotypes
+from lissnas.errors import UserError
+from lissnas.spaces.base import Costs, FeatureTable, Neighbors, SearchSpace
+
+__all__ = ["Subspace", "draw_one_each"]
+
+_BLOCK = 4096
+
+
+class Subspace(SearchSpace):
+    """Some of the architectures of ``parent``. An edit, and so a distance, is what it is in the root space: what makes an
+    architecture a neighbor does not depend on which others were kept. Neighbors are the parent's that were kept.
+    """
+
+    def __init__(self, parent: SearchSpace, name: str) -> None:
+        self.parent = parent
+        self.name = name
+        self.genes = parent.genes
+        self.max_edits = parent.max_edits
+        self.isomorphisms = parent.isomorphisms
+        self.cost_names = parent.cost_names
+        self.layout = parent.layout
+
+    @property
+    def root(self) -> SearchSpace:
+        return self.parent.root
+
+    @cached_property
+    def feature_table(self) -> FeatureTable | None:
+        return self.parent.feature_table
+
+    def features(self, genotypes: Genotypes) -> NDArray[np.float32]:
+        return self.parent.features(genotypes)
+
+    def embed(self, genotypes: Genotypes) -> NDArray[np.float32]:
+        return self.parent.embed(genotypes)
+
+    def format(self, genotypes: Genotypes) -> list[str]:
+        return self.parent.format(genotypes)
+
+    def parse(self, texts: Sequence[str]) -> Genotypes:
+        genotypes = self.parent.parse(texts)
+        outside = np.flatnonzero(~self._is_valid(genotypes))
+        if len(outside):
+            raise UserError(f"row {outside[0]}: '{texts[outside[0]]}' is not in '{self.name}'")
+        return genotypes
+
+    def to_dicts(self, genotypes: Genotypes) -> list[dict[str, Any]]:
+        return self.parent.to_dicts(genotypes)
+
+    def _canonicalize(self, genotypes: Genotypes) -> Genotypes:
+        return self.parent.canonicalize(genotypes)
+
+    def _distance(self, a: Genotypes, b: Genotypes) -> NDArray[np.int64]:
+        return self.root.distance(a, b)
+
+    def _cost(self, genotypes: Genotypes) -> Costs:
+        return self.parent.cost(genotypes)
+
+    def _all_neighbors(self, genotypes: Genotypes) -> Neighbors:
+        found, parents = [], []
+        for low in range(0, len(genotypes), _BLOCK):
+            near = self.root.all_neighbors(genotypes[low : low + _BLOCK])
+            kept = self._is_valid(near.genotypes)
+            found.append(near.genotypes[kept])
+            parents.append(near.parents[kept] + low)
+        if not found:
+            return Neighbors(genotypes[:0], np.zeros(0, dtype=np.intp))
+        return Neighbors(np.concatenate(found), np.concatenate(parents))
+
+    def _neighbors(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        if edits > 1:
+            return self._neighbors_beyond(genotypes, edits, rng)
+        return draw_one_each(self._all_neighbors(genotypes), rng)
+
+    @abstractmethod
+    def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        """Neighbors at exactly ``edits`` > 1 edits."""
+
+
+def draw_one_each(neighbors: Neighbors, rng: np.random.Generator) -> Neighbors:
+    """One of its neighbors for each row that has any, uniform. ``neighbors`` is sorted by row."""
+    rows, first, counts = np.unique(neighbors.parents, return_index=True, return_counts=True)
+    pick = first + rng.integers(0, counts)
+    return Neighbors(neighbors.genotypes[pick], rows)
