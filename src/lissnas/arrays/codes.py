@@ -6,12 +6,24 @@ grows with the space, so that nothing here has a largest space. Sets are sorted 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CodeLayout", "Codes", "Genotypes", "difference", "is_sorted_set", "locate", "union", "unique", "unique_index"]
+__all__ = [
+    "CodeLayout",
+    "Codes",
+    "Genotypes",
+    "difference",
+    "is_sorted_set",
+    "locate",
+    "sort_keys",
+    "union",
+    "unique",
+    "unique_index",
+]
 
 Genotypes = NDArray[np.uint8]
 Codes = NDArray[np.uint64]
@@ -51,6 +63,12 @@ class CodeLayout:
                 codes[low : low + _BLOCK, word] = code
         return codes
 
+    def fits(self, codes: Codes) -> NDArray[np.bool_]:
+        """bool[n]: whether each of ``codes`` uint64[n, W] is one that :meth:`encode` can give."""
+        last = [math.prod(self.radices[gene] for gene in genes) - 1 for genes in self.words]
+        fit: NDArray[np.bool_] = np.all(codes <= np.array(last, dtype=np.uint64), axis=1)
+        return fit
+
     def decode(self, codes: Codes) -> Genotypes:
         """``uint64[n, W]`` -> ``uint8[n, L]``, the inverse of :meth:`encode`."""
         genotypes = np.empty((len(codes), len(self.radices)), dtype=np.uint8)
@@ -62,7 +80,7 @@ class CodeLayout:
         return genotypes
 
 
-def _keys(codes: Codes) -> NDArray[np.generic]:
+def sort_keys(codes: Codes) -> NDArray[np.generic]:
     """One sortable scalar per code: the word itself, or the big-endian bytes of several."""
     if codes.shape[1] == 1:
         return codes[:, 0]
@@ -75,14 +93,14 @@ def unique(codes: Codes) -> Codes:
     if codes.shape[1] == 1:
         words = np.sort(codes[:, 0])
         return words[_first_of_run(words)][:, None]
-    order = np.argsort(_keys(codes), kind="stable")
+    order = np.argsort(sort_keys(codes), kind="stable")
     ordered = codes[order]
     return ordered[_first_of_run(ordered)]
 
 
 def unique_index(codes: Codes) -> tuple[Codes, NDArray[np.intp]]:
     """The set of ``codes``, and for each member the index of its first occurrence."""
-    order = np.argsort(_keys(codes), kind="stable")
+    order = np.argsort(sort_keys(codes), kind="stable")
     ordered = codes[order]
     first = _first_of_run(ordered)
     return ordered[first], order[first]
@@ -99,7 +117,7 @@ def locate(members: Codes, codes: Codes) -> NDArray[np.intp]:
     """The index of each of ``codes`` in the sorted set ``members``, or -1 where it is no member."""
     if len(members) == 0:
         return np.full(len(codes), -1, dtype=np.intp)
-    index = np.searchsorted(_keys(members), _keys(codes))
+    index = np.searchsorted(sort_keys(members), sort_keys(codes))
     index = np.minimum(index, len(members) - 1)
     found: NDArray[np.bool_] = (members[index] == codes).all(axis=1)
     return np.where(found, index, -1)
@@ -117,5 +135,4 @@ def difference(a: Codes, b: Codes) -> Codes:
 
 def is_sorted_set(codes: Codes) -> bool:
     """Whether ``codes`` is sorted and free of duplicates."""
-    keys = _keys(codes)
-    return bool((keys[1:] > keys[:-1]).all())
+    return np.array_equal(unique(codes), codes)

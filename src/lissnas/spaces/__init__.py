@@ -73,8 +73,10 @@ def from_definition(definition: Mapping[str, Any]) -> SearchSpace:
             return ConstrainedSpace(from_definition(definition["parent"]), definition["limits"], definition["name"])
         case "restricted":
             parent = from_definition(definition["parent"])
-            if not isinstance(parent, ProductSpace):
-                raise UserError("only a product space can be restricted")
+            if not isinstance(parent, (ProductSpace, RestrictedSpace)):
+                raise UserError("only a product space, or a restriction of one, can be restricted")
             return RestrictedSpace(parent, definition["kept"], definition["name"])
+        case "explicit":
+            raise UserError("an explicit space is more than its definition: load it from the file that holds its architectures")
         case kind:
             raise UserError(f"unknown kind of space '{kind}': this file was written by a newer version")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import CodeLayout, Codes, Genotypes
 from lissnas.errors import UserError
+from lissnas.registry import Registry
 from lissnas.spaces.gene import Gene
 
-__all__ = ["Costs", "FeatureTable", "Neighbors", "SearchSpace", "walk_to_distance"]
+__all__ = ["Costs", "FeatureTable", "Neighbors", "SearchSpace"]
 
-# Proposals for a neighbor at an exact distance are drawn anew this often before a row is left out.
-PROPOSAL_ROUNDS = 64
+# Files belong to a higher room, which a space reaches by name only.
+WRITERS = Registry("file format", {"parquet": "lissnas.formats.saved:save_space"})
 
 
 class Neighbors(NamedTuple):
@@ -43,6 +45,13 @@ class FeatureTable(NamedTuple):
     values: NDArray[np.float32]
 
 
+class _UnknownCostError(UserError, KeyError, AttributeError):
+    """A mistake for the user; a missing key and attribute for ``in``, ``get`` and ``hasattr``."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class Costs(Mapping[str, NDArray[np.float64]]):
     """Costs of a batch by name, each float64[n]; also as attributes: ``space.cost(x).flops``."""
 
@@ -54,7 +63,7 @@ class Costs(Mapping[str, NDArray[np.float64]]):
             return self._values[name]
         except KeyError:
             known = ", ".join(self._values) or "none"
-            raise UserError(f"this space has no cost '{name}': it has {known}") from None
+            raise _UnknownCostError(f"this space has no cost '{name}': it has {known}") from None
 
     def __getattr__(self, name: str) -> NDArray[np.float64]:
         if name.startswith("_"):
@@ -153,13 +162,27 @@ class SearchSpace(ABC):
                 )
         return genotypes
 
+    def check_codes(self, codes: Codes) -> Codes:
+        """Return ``codes``, or say in one line what is wrong with them.
+
+        Raises:
+            UserError: not uint64[n, W], or a number that is no genotype's code.
+        """
+        width = len(self.code_layout.words)
+        if not isinstance(codes, np.ndarray) or codes.dtype != np.uint64 or codes.ndim != 2 or codes.shape[1] != width:
+            got = f"{codes.dtype}{list(codes.shape)}" if isinstance(codes, np.ndarray) else type(codes).__name__
+            raise UserError(f"codes of '{self.name}' must be uint64[n, {width}], but got {got}: take them from .encode()")
+        fits = self.code_layout.fits(codes)
+        if not fits.all():
+            row = int(np.flatnonzero(~fits)[0])
+            raise UserError(f"row {row}: {codes[row].tolist()} is no code of '{self.name}': take codes from .encode()")
+        return codes
+
     def sample(self, n: int, rng: np.random.Generator) -> Genotypes:
         """``n`` architectures, uint8[n, L], independent and uniform over the space's unique architectures."""
         if not isinstance(n, (int, np.integer)) or n < 0:
             raise UserError(f"a number of architectures must be a whole number >= 0, but got {n!r}")
-        if not isinstance(rng, np.random.Generator):
-            raise UserError(f"rng must be a numpy.random.Generator, but got {type(rng).__name__}: numpy.random.default_rng(0)")
-        return self._sample(int(n), rng)
+        return self._sample(int(n), _check_rng(rng))
 
     def canonicalize(self, genotypes: Genotypes) -> Genotypes:
         """The one genotype that stands for each of ``genotypes``, uint8[n, L]."""
@@ -184,10 +207,7 @@ class SearchSpace(ABC):
 
     def decode(self, codes: Codes) -> Genotypes:
         """The genotypes uint8[n, L] of ``codes``."""
-        width = len(self.code_layout.words)
-        if getattr(codes, "dtype", None) != np.uint64 or codes.ndim != 2 or codes.shape[1] != width:
-            raise UserError(f"codes of '{self.name}' must be uint64[n, {width}], as .encode() gives them")
-        return self.check(self.code_layout.decode(codes))
+        return self.code_layout.decode(self.check_codes(codes))
 
     @abstractmethod
     def format(self, genotypes: Genotypes) -> list[str]:
@@ -205,7 +225,7 @@ class SearchSpace(ABC):
         rows = ([labels[g][allele] for g, allele in enumerate(row)] for row in genotypes.tolist())
         return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
 
-    def enumerate(self, block: int = 1 << 16) -> Iterator[Genotypes]:
+    def enumerate(self, block: int = 1 << 16) -> Iterator[Genotypes]:  # noqa: ARG002 - for spaces that can be listed
         """All architectures, ``block`` rows at a time.
 
         Raises:
@@ -224,7 +244,7 @@ class SearchSpace(ABC):
         self.require_valid(genotypes)
         if not isinstance(edits, (int, np.integer)) or edits < 1:
             raise UserError(f"an edit distance must be a whole number >= 1, but got {edits!r}")
-        return self._neighbors(genotypes, int(edits), rng)
+        return self._neighbors(genotypes, int(edits), _check_rng(rng))
 
     def all_neighbors(self, genotypes: Genotypes) -> Neighbors:
         """Every architecture one edit away from each row, each once per row."""
@@ -280,7 +300,7 @@ class SearchSpace(ABC):
         return features
 
     def embed(self, genotypes: Genotypes) -> NDArray[np.float32]:
-        """The op-coded vector of the paper's Appendix D, float32[n, E]: here each gene's allele counted from 1, 0 where inactive."""
+        """The op-coded vector of the paper's Appendix D, float32[n, E]: each gene's allele counted from 1, 0 where inactive."""
         self.check(genotypes)
         counts = np.array([len(gene.alleles) for gene in self.genes])
         return np.where(genotypes < counts, genotypes + 1, 0).astype(np.float32)
@@ -291,6 +311,10 @@ class SearchSpace(ABC):
         ``flops`` are multiply-adds as the field counts them, a plain number (322.92e6); ``params`` are parameters.
         """
         return self._cost(self.check(genotypes))
+
+    def save(self, path: str | Path) -> None:
+        """Save the space as Parquet, with its whole definition: ``lissnas.get_space(path)`` gives it back."""
+        WRITERS.get("parquet")(self, path)
 
     # -- what a space writes ----------------------------------------------------------------------------------------
 
@@ -319,30 +343,7 @@ class SearchSpace(ABC):
         return f"<{type(self).__name__} '{self.name}': {self.cardinality:,} architectures, {self.length} genes>"
 
 
-def walk_to_distance(
-    space: SearchSpace,
-    genotypes: Genotypes,
-    edits: int,
-    rng: np.random.Generator,
-    step: Callable[[Genotypes, np.random.Generator], Genotypes],
-    accept: Callable[[Genotypes], NDArray[np.bool_]] | None = None,
-) -> Neighbors:
-    """Neighbors at exactly ``edits`` edits by walking: ``edits`` random ``step``s, kept where they end at that distance.
-
-    A row that has not arrived after 64 walks is left out. Architectures that more walks lead to come more often.
-    """
-    result = genotypes.copy()
-    waiting = np.arange(len(genotypes))
-    for _ in range(PROPOSAL_ROUNDS):
-        walkers = genotypes[waiting]
-        for _ in range(edits):
-            walkers = step(walkers, rng)
-        arrived = space.distance(genotypes[waiting], walkers) == edits
-        if accept is not None:
-            arrived &= accept(walkers)
-        result[waiting[arrived]] = walkers[arrived]
-        waiting = waiting[~arrived]
-        if not len(waiting):
-            break
-    found = np.delete(np.arange(len(genotypes)), waiting)
-    return Neighbors(result[found], found)
+def _check_rng(rng: np.random.Generator) -> np.random.Generator:
+    if not isinstance(rng, np.random.Generator):
+        raise UserError(f"rng must be a numpy.random.Generator, but got {type(rng).__name__}: numpy.random.default_rng(0)")
+    return rng

@@ -1,7 +1,7 @@
 """A chain of blocks: the layout behind block spaces, in plain numbers, and what each of its networks costs.
 
 One layout serves both sides: costs are counted from it here, layer by layer, and torch builds networks and supernets from it.
-Each block kind has a twin here that lists its convolutions; the torch block is built to the same list, and a test compares them.
+Each block kind has a twin here that lists its convolutions; the torch block is built to the same list; a test compares them.
 """
 
 from __future__ import annotations
@@ -90,12 +90,22 @@ def _projection(kernel: int, inp: int, stride: int) -> Branches:
     return [] if stride == 1 else [[Conv(kernel, inp, inp, stride, groups=inp), Conv(1, inp, inp)]]
 
 
+def _skip(in_channels: int, out_channels: int, stride: int) -> Branches:
+    if stride != 1 or in_channels != out_channels:
+        raise UserError(
+            f"a skip keeps its input, so it cannot lead from {in_channels} to {out_channels} channels at stride {stride}"
+        )
+    return []
+
+
 BLOCK_KINDS: dict[str, Callable[[int, int, int], Branches]] = {
     # ShuffleNetV2 choice blocks of SPOS [megvii-model/SinglePathOneShot src/Supernet/blocks.py]
+    "shuffle_k1": _shuffle(1),
     "shuffle_k3": _shuffle(3),
     "shuffle_k5": _shuffle(5),
     "shuffle_k7": _shuffle(7),
     "shuffle_xception": _xception,
+    "skip": _skip,
 }
 
 
@@ -142,7 +152,9 @@ class ChainLayout:
         resolution = stem.out_resolution(self.resolution)
         gene = 0
         for site in self.sites:
-            sums = [_sum_branches(BLOCK_KINDS[k](site.in_channels, site.out_channels, site.stride), resolution) for k in site.kinds]
+            sums = [
+                _sum_branches(BLOCK_KINDS[k](site.in_channels, site.out_channels, site.stride), resolution) for k in site.kinds
+            ]
             if len(sums) == 1:
                 base += sums[0]
             else:

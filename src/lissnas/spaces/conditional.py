@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas.arrays import Genotypes
+from lissnas.arrays import CodeLayout, Genotypes, locate, unique_index
 from lissnas.errors import UserError
 from lissnas.spaces.expression import Expression
 from lissnas.spaces.gene import Gene
-from lissnas.spaces.parts import Part, PartNeighbors
+from lissnas.spaces.parts import Part, PartNeighbors, grid
 from lissnas.spaces.values import GeneValues
 
 __all__ = ["ConditionalGenes"]
@@ -41,10 +41,12 @@ class ConditionalGenes(Part):
         self.columns = np.array(columns, dtype=np.intp)
         self.genes = tuple(genes)
         self.counts = np.array([len(g.alleles) for g in genes], dtype=np.int64)
+        self._order = _in_order_of_need(genes)
+        self._conditions = [None if g.active is None else Expression(g.active) for g in genes]
         read: set[str] = set()
-        for gene in genes:
-            if gene.active is not None:
-                read |= Expression(gene.active).names
+        for condition in self._conditions:
+            if condition is not None:
+                read |= condition.names
         is_controller = np.array([g.name in read for g in genes])
         self.controllers = np.flatnonzero(is_controller)
         self.dependents = np.flatnonzero(~is_controller)
@@ -56,10 +58,9 @@ class ConditionalGenes(Part):
 
     def _list_states(self) -> None:
         """Fill ``state_values`` uint8[S, c] (the controllers' alleles) and ``active`` bool[S, C]."""
-        order = _in_order_of_need(self.genes)
         states = np.zeros((1, len(self.genes)), dtype=np.uint8)
         controllers = set(self.controllers.tolist())
-        for index in [i for i in order if i in controllers]:
+        for index in [i for i in self._order if i in controllers]:
             active = self._active(index, states)
             on = np.repeat(np.flatnonzero(active), self.counts[index])
             states_on = states[on]
@@ -75,24 +76,24 @@ class ConditionalGenes(Part):
                 )
         self.active = np.stack([self._active(i, states) for i in range(len(self.genes))], axis=1)
         self.state_values = states[:, self.controllers]
-        radices = self.counts[self.controllers] + 1
-        self._weights = np.concatenate([np.cumprod(radices[::-1])[::-1][1:], [1]]).astype(np.int64)
-        keys = self.state_values.astype(np.int64) @ self._weights
-        by_key = np.argsort(keys)
-        self.state_values, self.active = self.state_values[by_key], self.active[by_key]
-        self._keys = keys[by_key]
+        self._state_layout = CodeLayout((self.counts[self.controllers] + 1).tolist())
+        self._state_codes, by_code = unique_index(self._state_layout.encode(self.state_values))
+        self.state_values, self.active = self.state_values[by_code], self.active[by_code]
 
     def _active(self, index: int, x: Genotypes) -> NDArray[np.bool_]:
-        condition = self.genes[index].active
+        condition = self._conditions[index]
         if condition is None:
             return np.ones(len(x), dtype=bool)
-        result = Expression(condition).evaluate(GeneValues(self.genes, x))
+        result = condition.evaluate(GeneValues(self.genes, x))
         return np.broadcast_to(result.astype(bool), len(x))
 
     def state_of(self, x: Genotypes) -> NDArray[np.intp]:
-        """The state of each row, by its controllers; of a canonical row it is exact."""
-        keys = x[:, self.controllers].astype(np.int64) @ self._weights
-        return np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        """The state of each canonical row, by its controllers."""
+        states = locate(self._state_codes, self._state_layout.encode(x[:, self.controllers]))
+        if (states < 0).any():
+            row = int(np.flatnonzero(states < 0)[0])
+            raise UserError(f"row {row} is not canonical, a gene that its own conditions switch off is on: use .canonicalize()")
+        return states
 
     def _fill(self, states: NDArray[np.intp], x: Genotypes, fresh: NDArray[np.bool_], rng: np.random.Generator) -> Genotypes:
         """``x`` with the controllers of ``states``, inactive genes marked so, and ``fresh`` dependents drawn anew."""
@@ -112,7 +113,7 @@ class ConditionalGenes(Part):
     def canonicalize(self, x: Genotypes) -> Genotypes:
         """Switch off what a row's own controllers switch off; an active gene marked inactive takes its first allele."""
         y = x.copy()
-        for index in _in_order_of_need(self.genes):
+        for index in self._order:
             active = self._active(index, y)
             y[active & (y[:, index] >= self.counts[index]), index] = 0
             y[~active, index] = self.counts[index]
@@ -122,42 +123,17 @@ class ConditionalGenes(Part):
 
     @cached_property
     def _moves(self) -> NDArray[np.bool_]:
-        """bool[S, S]: whether one edit of a controller leads from one state to another."""
-        size = len(self.state_values)
-        moves = np.zeros((size, size), dtype=bool)
-        index = {tuple(row): s for s, row in enumerate(self.state_values.tolist())}
-        full = np.zeros((size, len(self.genes)), dtype=np.uint8)
-        full[:, self.controllers] = self.state_values
-        for place, gene in enumerate(self.controllers):
-            for allele in range(self.counts[gene]):
-                rows = np.flatnonzero(self.active[:, gene] & (self.state_values[:, place] != allele))
-                changed = full[rows]
-                changed[:, gene] = allele
-                for row, values in zip(rows.tolist(), changed, strict=True):
-                    for target in self._settle(values, row):
-                        moves[row, index[target]] = True
-        return moves | moves.T
+        """bool[S, S]: whether one edit of a controller leads from one state to another.
 
-    def _settle(self, values: Genotypes, before: int) -> list[tuple[int, ...]]:
-        """The controllers' values after an edit: those switched off are inactive, those switched on take every value."""
-        open_values = [values]
-        for index in _in_order_of_need(self.genes):
-            if index not in self.controllers:
-                continue
-            settled = []
-            for value in open_values:
-                if not self._active(index, value[None])[0]:
-                    choices = [int(self.counts[index])]
-                elif self.active[before, index]:
-                    choices = [int(value[index])]
-                else:
-                    choices = list(range(self.counts[index]))
-                for choice in choices:
-                    value = value.copy()
-                    value[index] = choice
-                    settled.append(value)
-            open_values = settled
-        return [tuple(v[self.controllers].tolist()) for v in open_values]
+        It does where exactly one controller that is active in both differs: of those that differ, the first in order of need
+        is always active in both, and what an edit switches on or off follows from it.
+        """
+        active = self.active[:, self.controllers]
+        differing = np.zeros((len(active), len(active)), dtype=np.int64)
+        for values, on in zip(self.state_values.T, active.T, strict=True):
+            differing += (values[:, None] != values) & on[:, None] & on
+        moves: NDArray[np.bool_] = np.equal(differing, 1)
+        return moves
 
     @cached_property
     def _move_weights(self) -> NDArray[np.float64]:
@@ -173,14 +149,17 @@ class ConditionalGenes(Part):
 
     def count_neighbors(self, x: Genotypes) -> NDArray[np.float64]:
         states = self.state_of(x)
-        return self._own_changes(states).sum(axis=1) + self._move_weights.sum(axis=1)[states]
+        count: NDArray[np.float64] = self._own_changes(states).sum(axis=1) + self._move_weights.sum(axis=1)[states]
+        return count
 
     def draw_neighbors(self, x: Genotypes, rng: np.random.Generator) -> Genotypes:
         states = self.state_of(x)
-        weights = np.concatenate([self._own_changes(states), self._move_weights[states]], axis=1)
-        bounds = np.cumsum(weights, axis=1)
-        pick = rng.random(len(x)) * bounds[:, -1]
-        choice = np.minimum((bounds <= pick[:, None]).sum(axis=1), weights.shape[1] - 1)
+        pick = rng.random(len(x))
+        choice = np.empty(len(x), dtype=np.intp)
+        for state in np.unique(states):  # state by state: a table of rows and states would not fit in memory
+            rows = np.flatnonzero(states == state)
+            bounds = np.cumsum(np.concatenate([self._own_changes(state[None])[0], self._move_weights[state]]))
+            choice[rows] = np.searchsorted(bounds, pick[rows] * bounds[-1], side="right")
         y = x.copy()
         own = np.flatnonzero(choice < len(self.dependents))
         gene = self.dependents[choice[own]]
@@ -193,20 +172,20 @@ class ConditionalGenes(Part):
 
     def all_neighbors(self, x: Genotypes) -> PartNeighbors:
         states = self.state_of(x)
-        values, parents = [], []
+        values, parents = [x[:0]], [np.zeros(0, dtype=np.intp)]
         for index in self.dependents:
             rows = np.flatnonzero(self.active[states, index])
-            for turn in range(1, self.counts[index]):
+            for turn in range(1, int(self.counts[index])):
                 y = x[rows]
-                y[:, index] = (y[:, index] + turn) % self.counts[index]
+                y[:, index] = (y[:, index].astype(np.int64) + turn) % self.counts[index]
                 values.append(y)
                 parents.append(rows)
-        for state in np.unique(states):
+        for state in np.unique(states).tolist():
             rows = np.flatnonzero(states == state)
-            for target in np.flatnonzero(self._moves[state]):
-                y, index = self._all_fillings(x[rows], int(state), int(target))
-                values.append(y)
-                parents.append(rows[index])
+            for target in np.flatnonzero(self._moves[state]).tolist():
+                fillings, origins = self._all_fillings(x[rows], state, target)
+                values.append(fillings)
+                parents.append(rows[origins])
         order = np.argsort(np.concatenate(parents), kind="stable")
         return PartNeighbors(np.concatenate(values)[order], np.concatenate(parents)[order])
 
@@ -221,8 +200,7 @@ class ConditionalGenes(Part):
         rows = np.repeat(np.arange(len(x)), fillings)
         y = y[rows]
         if fresh:
-            grid = np.indices(self.counts[fresh], dtype=np.uint8).reshape(len(fresh), -1).T
-            y[:, fresh] = np.tile(grid, (len(x), 1))
+            y[:, fresh] = np.tile(grid(self.counts[fresh]), (len(x), 1))
         return y, rows
 
     @cached_property
@@ -278,9 +256,11 @@ class ConditionalGenes(Part):
             on = [int(i) for i in self.dependents if active[i]]
             block = np.zeros((self._state_sizes[state], len(self.genes)), dtype=np.uint8)
             block[:, self.controllers] = self.state_values[state]
-            block[:, [int(i) for i in self.dependents if not active[i]]] = self.counts[[i for i in self.dependents if not active[i]]]
+            block[:, [int(i) for i in self.dependents if not active[i]]] = self.counts[
+                [i for i in self.dependents if not active[i]]
+            ]
             if on:
-                block[:, on] = np.indices(self.counts[on], dtype=np.uint8).reshape(len(on), -1).T
+                block[:, on] = grid(self.counts[on])
             blocks.append(block)
         return np.concatenate(blocks)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.spaces.base import PROPOSAL_ROUNDS, Neighbors, SearchSpace
+from lissnas.spaces.base import Neighbors, SearchSpace
 from lissnas.spaces.limits import check_limits, meets_limits
 from lissnas.spaces.subspace import Subspace
 
@@ -18,6 +18,7 @@ __all__ = ["ConstrainedSpace"]
 
 MAX_COUNTED = 1 << 20
 DRAWS = 100_000
+PROPOSAL_ROUNDS = 64
 
 
 class ConstrainedSpace(Subspace):
@@ -35,7 +36,7 @@ class ConstrainedSpace(Subspace):
         super().__init__(parent, name or parent.name)
         self.limits = check_limits(parent, limits)
         self.encodings = parent.encodings
-        if parent.cardinality <= MAX_COUNTED:
+        if parent.cardinality_is_exact and parent.cardinality <= MAX_COUNTED:
             self.cardinality = sum(int(self._meets(block).sum()) for block in parent.enumerate())
         else:
             drawn = parent.sample(DRAWS, np.random.default_rng(0))
@@ -102,4 +103,6 @@ def no_space_meets(space: SearchSpace, limits: Sequence[str]) -> str:
     """The line that says that limits leave nothing, with the smallest costs that were seen."""
     costs = space.cost(space.sample(DRAWS, np.random.default_rng(0)))
     smallest = ", ".join(f"{name} {values.min():.6g}" for name, values in costs.items()) or "no cost at all"
-    return f"no architecture of '{space.name}' meets {' and '.join(limits)}: the smallest seen in {DRAWS:,} draws are {smallest}"
+    return (
+        f"no architecture of '{space.name}' meets {' and '.join(limits)}: the smallest seen in {DRAWS:,} draws are {smallest}"
+    )

@@ -44,7 +44,7 @@ class TableCost(Cost):
         self.base = float(base)
         self.table = np.asarray(table, dtype=np.float64)
 
-    def evaluate(self, genotypes: Genotypes, values: Mapping[str, Any]) -> NDArray[np.float64]:
+    def evaluate(self, genotypes: Genotypes, values: Mapping[str, Any]) -> NDArray[np.float64]:  # noqa: ARG002 - tables need none
         total = np.empty(len(genotypes))
         for low in range(0, len(genotypes), _BLOCK):
             columns = np.ascontiguousarray(genotypes[low : low + _BLOCK].T)
@@ -89,7 +89,7 @@ class LearnedCost(Cost):
         self.column = column
         self.model = model
 
-    def evaluate(self, genotypes: Genotypes, values: Mapping[str, Any]) -> NDArray[np.float64]:
+    def evaluate(self, genotypes: Genotypes, values: Mapping[str, Any]) -> NDArray[np.float64]:  # noqa: ARG002 - models need none
         if self.model is None:
             return np.full(len(genotypes), np.nan)
         return np.asarray(self.model(genotypes), dtype=np.float64)

@@ -16,14 +16,14 @@ from lissnas.spaces.subspace import Subspace
 
 __all__ = ["ExplicitSpace"]
 
-_SCAN = 1 << 22  # comparisons at a time while members are scanned
+_SCAN = 1 << 20  # comparisons of a row and a member at a time
 
 
 class ExplicitSpace(Subspace):
     """The architectures with the given codes.
 
     ``neighbors`` is uniform over the members at that distance: at distance 1 through the root's neighborhoods, beyond by
-    scanning the members in random order until each row has met one, which costs up to one comparison per row and member.
+    drawing members until each row has met one, and by comparing a row with all members where as many draws met none.
 
     Args:
         parent: the space they are taken from.
@@ -35,7 +35,7 @@ class ExplicitSpace(Subspace):
     """
 
     def __init__(self, parent: SearchSpace, codes: Codes, name: str | None = None) -> None:
-        members = unique(codes)
+        members = unique(parent.check_codes(codes))
         if not len(members):
             raise UserError(f"a shrunk space of '{parent.name}' needs at least one architecture, but got none")
         parent.require_valid(parent.decode(members))
@@ -67,20 +67,57 @@ class ExplicitSpace(Subspace):
     def _is_valid(self, genotypes: Genotypes) -> NDArray[np.bool_]:
         return locate(self.codes, self.code_layout.encode(genotypes)) >= 0
 
+    def _all_neighbors(self, genotypes: Genotypes) -> Neighbors:
+        if self._root_degree(genotypes) <= max(len(self.codes), 64):
+            return super()._all_neighbors(genotypes)
+        found, parents = [genotypes[:0]], [np.zeros(0, dtype=np.intp)]
+        step = max(1, _SCAN // len(self.codes))
+        for low in range(0, len(genotypes), step):
+            rows, members = self._meetings(genotypes[low : low + step], 1)
+            found.append(self.code_layout.decode(self.codes[members]))
+            parents.append(rows + low)
+        return Neighbors(np.concatenate(found), np.concatenate(parents))
+
     def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
-        members = self.genotypes[rng.permutation(len(self.codes))]
-        found = np.full(len(genotypes), -1, dtype=np.intp)
+        result = genotypes.copy()
         waiting = np.arange(len(genotypes))
-        low = 0
-        while len(waiting) and low < len(members):
-            step = max(1, _SCAN // len(waiting))
-            block = members[low : low + step]
-            rows = np.repeat(genotypes[waiting], len(block), axis=0)
-            far = self.root.distance(rows, np.tile(block, (len(waiting), 1))).reshape(len(waiting), len(block))
-            hit = far == edits
-            met = hit.any(axis=1)
-            found[waiting[met]] = low + hit[met].argmax(axis=1)
-            waiting = waiting[~met]
-            low += step
-        rows = np.flatnonzero(found >= 0)
-        return Neighbors(members[found[rows]], rows)
+        drawn, draws = 0, 16
+        while len(waiting) and drawn < len(self.codes):
+            met = []
+            for low in range(0, len(waiting), max(1, _SCAN // draws)):
+                rows = waiting[low : low + max(1, _SCAN // draws)]
+                met.append(self._draw_some(genotypes, rows, edits, draws, rng, result))
+            waiting = waiting[~np.concatenate(met)]
+            drawn += draws
+            draws = min(2 * draws, _SCAN)
+        for row in waiting.tolist():  # few members at that distance, or none: look at all
+            _, members = self._meetings(genotypes[row : row + 1], edits)
+            if len(members):
+                result[row] = self.code_layout.decode(self.codes[rng.choice(members)][None])[0]
+                waiting = waiting[waiting != row]
+        found = np.delete(np.arange(len(genotypes)), waiting)
+        return Neighbors(result[found], found)
+
+    def _draw_some(
+        self, genotypes: Genotypes, rows: NDArray[np.intp], edits: int, draws: int, rng: np.random.Generator, result: Genotypes
+    ) -> NDArray[np.bool_]:
+        """Draw ``draws`` members for each of ``rows``; write the first one at the right distance to ``result``."""
+        drawn = self._sample(len(rows) * draws, rng)
+        hit = (self.root.distance(np.repeat(genotypes[rows], draws, axis=0), drawn) == edits).reshape(len(rows), draws)
+        met: NDArray[np.bool_] = hit.any(axis=1)
+        first = drawn.reshape(len(rows), draws, -1)[np.arange(len(rows)), hit.argmax(axis=1)]
+        result[rows[met]] = first[met]
+        return met
+
+    def _meetings(self, genotypes: Genotypes, edits: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """All pairs of a row and a member that are ``edits`` edits apart, by row."""
+        rows, members = [], []
+        step = max(1, _SCAN // max(len(genotypes), 1))
+        for low in range(0, len(self.codes), step):
+            block = self.code_layout.decode(self.codes[low : low + step])
+            far = self.root.distance(np.repeat(genotypes, len(block), axis=0), np.tile(block, (len(genotypes), 1)))
+            row, member = np.nonzero(far.reshape(len(genotypes), len(block)) == edits)
+            rows.append(row)
+            members.append(member + low)
+        order = np.argsort(np.concatenate(rows), kind="stable")
+        return np.concatenate(rows)[order], np.concatenate(members)[order]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from dataclasses import dataclass
 
 from lissnas.errors import UserError
@@ -32,12 +34,16 @@ class Gene:
     active: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not re.fullmatch(r"[^\s=\"']+", self.name):
+            raise UserError(f"a gene's name must be a text without spaces, quotes and '=', but got {self.name!r}")
         if not self.alleles:
             raise UserError(f"gene '{self.name}' needs at least one allele, but has none: list its values")
         if len(self.alleles) > MAX_ALLELES:
             raise UserError(f"gene '{self.name}' may have at most {MAX_ALLELES} alleles, but has {len(self.alleles)}: split it")
         seen: set[str] = set()
         for allele in self.alleles:
+            if not isinstance(allele, (str, int, float)) or (isinstance(allele, str) and not allele.strip()):
+                raise UserError(f"gene '{self.name}': an allele must be a text, a number or a boolean, but got {allele!r}")
             if isinstance(allele, float) and not math.isfinite(allele):
                 raise UserError(f"gene '{self.name}': an allele must be a finite number, but got {allele}")
             text = allele_key(allele)
@@ -56,7 +62,7 @@ class Gene:
         if self.ordered:
             return True
         numbers = [a for a in self.alleles if isinstance(a, (int, float)) and not isinstance(a, bool)]
-        return len(numbers) == len(self.alleles) > 2 and all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+        return len(numbers) == len(self.alleles) > 2 and all(a < b for a, b in itertools.pairwise(numbers))
 
     def label(self, allele: int) -> str:
         """The text of an allele: ``"k3"``, ``"0.5"``, ``"true"``; empty where inactive."""
@@ -89,7 +95,7 @@ def allele_key(allele: Allele) -> str:
     if lowered in ("true", "false"):
         return "1" if lowered == "true" else "0"
     try:
-        number = float(text)
+        number = float(text if "_" not in text else "a text")  # to Python "3_3" is the number 33
     except ValueError:
         return text
     return repr(number + 0.0).removesuffix(".0") if math.isfinite(number) else text

@@ -24,22 +24,24 @@ def check_limits(space: SearchSpace, limits: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UserError: a limit that cannot be read, or a name that is neither a cost nor a gene.
     """
-    if isinstance(limits, str):
-        limits = (limits,)
-    checked = tuple(limits)
+    checked = _as_tuple(limits)
     known = [*space.cost_names, *(gene.name for gene in space.genes)]
     for limit in checked:
+        if not Expression(limit).is_condition:
+            raise UserError(f"a limit must compare, like 'flops <= 330e6', but got '{limit}'")
         for name in sorted(Expression(limit).names):
             if name not in known:
                 costs = ", ".join(space.cost_names) or "none"
-                raise UserError(f"the limit '{limit}' names '{name}', which '{space.name}' does not have: its costs are {costs}")
+                raise UserError(
+                    f"the limit '{limit}' names '{name}', which '{space.name}' does not have: its costs are {costs}"
+                )
     return checked
 
 
 def meets_limits(space: SearchSpace, genotypes: Genotypes, limits: Iterable[str]) -> NDArray[np.bool_]:
     """bool[n]: which architectures meet all of ``limits``. A limit names costs of the space, and genes."""
     meets = np.ones(len(genotypes), dtype=bool)
-    limits = tuple(limits)
+    limits = _as_tuple(limits)
     if not limits:
         return meets
     costs = space.cost(genotypes)
@@ -48,6 +50,12 @@ def meets_limits(space: SearchSpace, genotypes: Genotypes, limits: Iterable[str]
         expression = Expression(limit)
         for name in expression.names & set(costs):
             if np.isnan(costs[name]).any():
-                raise UserError(f"the limit '{limit}' needs the cost '{name}', which is learned from measured networks: give the scores file")
+                raise UserError(
+                    f"the limit '{limit}' needs the cost '{name}', which is learned from measurements: give the scores file"
+                )
         meets &= expression.evaluate(values).astype(bool)
     return meets
+
+
+def _as_tuple(limits: Iterable[str]) -> tuple[str, ...]:
+    return (limits,) if isinstance(limits, str) else tuple(limits)

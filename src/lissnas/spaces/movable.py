@@ -37,7 +37,8 @@ class MovableGroup(Part):
         self.max_edits = len(columns)
 
     def _lengths(self, x: Genotypes) -> NDArray[np.int64]:
-        return np.count_nonzero(x != self.identity, axis=1).astype(np.int64)
+        lengths: NDArray[np.int64] = np.count_nonzero(x != self.identity, axis=1).astype(np.int64)
+        return lengths
 
     def sample(self, n: int, rng: np.random.Generator) -> Genotypes:
         share = np.array([w / self.cardinality for w in self._by_length])

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas.arrays import Genotypes
+from lissnas.arrays import CodeLayout, Genotypes
 
-__all__ = ["FreeGenes", "Part", "PartNeighbors"]
+__all__ = ["FreeGenes", "Part", "PartNeighbors", "grid"]
 
 
 class PartNeighbors(NamedTuple):
@@ -32,7 +32,6 @@ class Part(ABC):
         columns: intp[C], where the part's columns stand in the genotype.
         cardinality: exact number of distinct values.
         max_edits: the part's share of the space's ``max_edits``.
-        kind_of_edit: what one edit is, in words.
     """
 
     columns: NDArray[np.intp]
@@ -92,7 +91,8 @@ class FreeGenes(Part):
         return x.copy()
 
     def distance(self, a: Genotypes, b: Genotypes) -> NDArray[np.int64]:
-        return np.count_nonzero(a != b, axis=1).astype(np.int64)
+        different: NDArray[np.int64] = np.count_nonzero(a != b, axis=1).astype(np.int64)
+        return different
 
     def count_neighbors(self, x: Genotypes) -> NDArray[np.float64]:
         return np.full(len(x), len(self._change_gene), dtype=np.float64)
@@ -107,17 +107,18 @@ class FreeGenes(Part):
         return PartNeighbors(self._turn(x, parents, np.tile(np.arange(changes), len(x))), parents)
 
     def states(self) -> Genotypes:
-        grid = np.indices(self.counts, dtype=np.uint8)
-        return grid.reshape(len(self.counts), -1).T.copy()
+        return grid(self.counts)
 
     def draw_at(self, x: Genotypes, edits: int, rng: np.random.Generator) -> Genotypes:
         """One value per row at exactly ``edits`` edits, uniform over all of them. ``edits`` is at most ``max_edits``."""
-        # ways[g][r]: the number of ways to change exactly r of the genes g, g + 1, ...
+        # ways[g][r]: the number of ways to change exactly r of the genes g, g + 1, ..., over scale^r (which keeps it finite
+        # for hundreds of genes, and leaves the ratios below as they are)
+        scale = float(self.counts.max())
         ways = np.zeros((len(self.counts) + 1, edits + 1))
         ways[-1, 0] = 1
         for gene in reversed(range(len(self.counts))):
             ways[gene] = ways[gene + 1]
-            ways[gene, 1:] += (self.counts[gene] - 1) * ways[gene + 1, :-1]
+            ways[gene, 1:] += (self.counts[gene] - 1) / scale * ways[gene + 1, :-1]
         left = np.full(len(x), edits)
         y = x.copy()
         for gene, count in enumerate(self.counts):
@@ -136,3 +137,9 @@ class FreeGenes(Part):
         count = self.counts[gene]
         y[index, gene] = np.where(value >= count, value - count, value)
         return y
+
+
+def grid(counts: NDArray[np.int64]) -> Genotypes:
+    """All combinations of ``counts[i]`` alleles each, uint8[product, C], in lexicographic order."""
+    size = int(np.prod(counts.astype(object)))
+    return CodeLayout(counts.tolist()).decode(np.arange(size, dtype=np.uint64)[:, None])

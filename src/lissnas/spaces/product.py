@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.spaces.base import Costs, Neighbors, SearchSpace, walk_to_distance
+from lissnas.spaces.base import Costs, Neighbors, SearchSpace
 from lissnas.spaces.chain import ChainLayout
 from lissnas.spaces.conditional import ConditionalGenes
-from lissnas.spaces.cost import Cost, LearnedCost, cost_from_definition, evaluate_costs
+from lissnas.spaces.cost import Cost, FormulaCost, LearnedCost, TableCost, cost_from_definition, evaluate_costs
+from lissnas.spaces.draw import walk_to_distance
 from lissnas.spaces.expression import Expression
 from lissnas.spaces.gene import Gene
 from lissnas.spaces.movable import MovableGroup
@@ -26,6 +28,9 @@ from lissnas.spaces.values import GeneValues
 __all__ = ["Movable", "ProductSpace"]
 
 MAX_LISTED = 1 << 24
+
+# name=value or name="a value with spaces"
+_FIELD = re.compile(r'(?P<name>[^\s=]+)=?(?P<value>"(?:[^"\\]|\\.)*"|\S*)')
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,9 @@ class ProductSpace(SearchSpace):
 
     One edit changes one gene (of a movable group: substitutes, inserts or removes one operation), and what that switches on
     may take any value. Distances are exact. ``neighbors`` is uniform over the distinct architectures at that distance where
-    all genes are free, and at distance 1; elsewhere it walks that many uniform edits and keeps what ended at exactly that
-    distance, so that architectures which more walks lead to come more often, and a row whose walks all fell short
-    64 times is left out.
+    all genes are free, and at distance 1; elsewhere it walks, each step a uniform edit among those that lead one edit further
+    away, so that architectures which more walks lead to come more often. In a space of more than 4,096 architectures a row
+    whose walks all fell short is left out.
 
     Args:
         name: what the space is called.
@@ -75,6 +80,7 @@ class ProductSpace(SearchSpace):
             raise UserError(f"the space '{name}' needs at least one gene, but has none")
         _require_unique([g.name for g in self.genes], "gene", name)
         _require_unique([*(g.name for g in self.genes), *self.cost_names], "gene or cost", name)
+        _check_costs(self.costs, self.genes, name)
         self.parts: tuple[Part, ...] = tuple(_split_in_parts(self.genes, self.movable))
         self.encodings = int(np.prod(np.array([len(g.alleles) for g in self.genes], dtype=object)))
         self.cardinality = int(np.prod(np.array([part.cardinality for part in self.parts], dtype=object)))
@@ -163,13 +169,13 @@ class ProductSpace(SearchSpace):
         self.check(genotypes)
         if self.notation == "indices":
             return [f"({', '.join(map(str, row))})" for row in genotypes.tolist()]
-        texts = [[f"{g.name}={g.label(a)}" for a in range(g.radix)] for g in self.genes]
+        texts = [[f"{g.name}={_quoted(g.label(a))}" for a in range(g.radix)] for g in self.genes]
         inactive = [len(g.alleles) for g in self.genes]
-        return [
-            " ".join(texts[g][a] for g, a in enumerate(row) if a < inactive[g]) for row in genotypes.tolist()
-        ]
+        return [" ".join(texts[g][a] for g, a in enumerate(row) if a < inactive[g]) for row in genotypes.tolist()]
 
     def parse(self, texts: Sequence[str]) -> Genotypes:
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise UserError(f"parse takes a list of architecture strings, but got {str(texts)[:60]!r}")
         read = self._parse_indices if self.notation == "indices" else self._parse_named
         x = np.empty((len(texts), self.length), dtype=np.uint8)
         for row, text in enumerate(texts):
@@ -187,12 +193,15 @@ class ProductSpace(SearchSpace):
 
     def _marks_inactive(self, x: Genotypes, canonical: Genotypes) -> NDArray[np.bool_]:
         inactive = np.array([len(g.alleles) if g.active is not None else 255 for g in self.genes])
-        return ((x == inactive) != (canonical == inactive)).any(axis=1)
+        differs: NDArray[np.bool_] = np.any((x == inactive) != (canonical == inactive), axis=1)
+        return differs
 
     def _parse_indices(self, text: str) -> list[int]:
         fields = text.strip().strip("()[]").replace(",", " ").split()
-        if len(fields) != self.length or not all(f.isdigit() for f in fields):
-            raise UserError(f"'{text}' must hold {self.length} allele numbers like '({', '.join(['0'] * min(3, self.length))}, ...)'")
+        if len(fields) != self.length or not all(f.isdecimal() for f in fields):
+            raise UserError(
+                f"'{text}' must hold {self.length} allele numbers like '({', '.join(['0'] * min(3, self.length))}, ...)'"
+            )
         alleles = [int(f) for f in fields]
         for gene, allele in zip(self.genes, alleles, strict=True):
             if allele >= gene.radix:
@@ -200,10 +209,15 @@ class ProductSpace(SearchSpace):
         return alleles
 
     def _parse_named(self, text: str) -> list[int]:
-        fields = dict(field.partition("=")[::2] for field in text.split())
+        pairs = [(m["name"], _unquoted(m["value"])) for m in _FIELD.finditer(text)]
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            raise UserError(f"'{text}' names a gene twice: each gene once")
         unknown = fields.keys() - {g.name for g in self.genes}
         if unknown:
-            raise UserError(f"'{self.name}' has no gene '{min(unknown)}': its genes are {', '.join(g.name for g in self.genes[:8])} ...")
+            raise UserError(
+                f"'{self.name}' has no gene '{min(unknown)}': its genes are {', '.join(g.name for g in self.genes[:8])} ..."
+            )
         row = []
         for gene in self.genes:
             if gene.name not in fields and gene.active is None:
@@ -222,9 +236,14 @@ class ProductSpace(SearchSpace):
             drawn = part.draw_neighbors(genotypes, rng) if edits == 1 else part.draw_at(genotypes, edits, rng)
             return Neighbors(drawn, everyone)
         if edits == 1:
-            rows = np.flatnonzero(self._count_neighbors(genotypes).sum(axis=1) > 0)
+            rows = np.flatnonzero(self.count_neighbors(genotypes) > 0)
             return Neighbors(self._draw_neighbors(genotypes[rows], rng), rows)
-        return walk_to_distance(self, genotypes, edits, rng, self._draw_neighbors)
+        return walk_to_distance(self, genotypes, edits, rng, self._draw_neighbors, self.count_neighbors)
+
+    def count_neighbors(self, genotypes: Genotypes) -> NDArray[np.float64]:
+        """float64[n]: how many architectures are one edit away from each row, without listing them."""
+        count: NDArray[np.float64] = self._count_neighbors(self.check(genotypes)).sum(axis=1)
+        return count
 
     def _count_neighbors(self, genotypes: Genotypes) -> NDArray[np.float64]:
         return np.stack([part.count_neighbors(genotypes[:, part.columns]) for part in self.parts], axis=1)
@@ -242,6 +261,11 @@ class ProductSpace(SearchSpace):
         return drawn
 
     def _all_neighbors(self, genotypes: Genotypes) -> Neighbors:
+        most = self.count_neighbors(genotypes).max(initial=0)
+        if most > MAX_LISTED:
+            raise UserError(
+                f"an architecture of '{self.name}' has {most:,.0f} neighbors one edit away: too many to list, use .neighbors()"
+            )
         blocks, parents = [], []
         for part in self.parts:
             found = part.all_neighbors(genotypes[:, part.columns])
@@ -262,6 +286,40 @@ class ProductSpace(SearchSpace):
 
     def _cost(self, genotypes: Genotypes) -> Costs:
         return Costs(evaluate_costs(self.costs, genotypes, GeneValues(self.genes, genotypes)))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[\s\"]", text) else text
+
+
+def _unquoted(text: str) -> str:
+    if not text.startswith('"'):
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text
+
+
+def _check_costs(costs: Sequence[Cost], genes: Sequence[Gene], space: str) -> None:
+    """A formula sees the genes and the costs named before it; a table has an entry for each allele."""
+    known = {gene.name for gene in genes}
+    widest = max(gene.radix for gene in genes)
+    for cost in costs:
+        if isinstance(cost, FormulaCost):
+            unknown = sorted(cost.expression.names - known)
+            if unknown:
+                raise UserError(
+                    f"the cost '{cost.name}' of '{space}' names '{unknown[0]}', which is no gene and no cost before it"
+                )
+        if isinstance(cost, TableCost) and (
+            cost.table.ndim != 2 or len(cost.table) != len(genes) or cost.table.shape[1] < widest
+        ):
+            raise UserError(
+                f"the table of the cost '{cost.name}' of '{space}' must be float64[{len(genes)}, {widest}], a row per gene, a "
+                f"column per allele (and one for inactive), but got {list(cost.table.shape)}"
+            )
+        known.add(cost.name)
 
 
 def _require_unique(names: Sequence[str], what: str, space: str) -> None:
@@ -290,13 +348,17 @@ def _split_in_parts(genes: Sequence[Gene], movable: Sequence[Movable]) -> Iterat
 
 def _movable_part(group: Movable, genes: Sequence[Gene], column: Mapping[str, int], taken: set[int]) -> MovableGroup:
     unknown = [name for name in group.genes if name not in column]
+    if not group.genes:
+        raise UserError("a movable group needs at least one gene, but has none")
     if unknown:
         raise UserError(f"a movable group names '{unknown[0]}', which is no gene")
     columns = [column[name] for name in group.genes]
     first = genes[columns[0]]
     for index in columns:
         if genes[index].alleles != first.alleles:
-            raise UserError(f"'{genes[index].name}' and '{first.name}' are in one movable group, so they must have the same alleles")
+            raise UserError(
+                f"'{genes[index].name}' and '{first.name}' are in one movable group, so they must have the same alleles"
+            )
         if index in taken:
             raise UserError(f"gene '{genes[index].name}' stands in two movable groups: one at most")
         taken.add(index)

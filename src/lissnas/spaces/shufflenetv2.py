@@ -1,4 +1,4 @@
-"""ShuffleNetV2 choice blocks as SPOS defines them (reconstruction B.3; megvii-model/SinglePathOneShot src/Supernet/network.py)."""
+"""ShuffleNetV2 choice blocks as SPOS has them (reconstruction B.3; megvii-model/SinglePathOneShot src/Supernet/network.py)."""
 
 from __future__ import annotations
 

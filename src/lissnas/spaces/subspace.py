@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Costs, FeatureTable, Neighbors, SearchSpace
+from lissnas.spaces.draw import draw_one_each
+from lissnas.spaces.product import ProductSpace
 
-__all__ = ["Subspace", "draw_one_each"]
+__all__ = ["Subspace"]
 
-_BLOCK = 4096
+_BLOCK = 1 << 18  # neighbors of the root listed at a time
+_MAX_LISTED = 1 << 16  # a neighborhood of the root that is larger is not listed where only one neighbor is wanted
 
 
 class Subspace(SearchSpace):
@@ -69,29 +72,27 @@ class Subspace(SearchSpace):
     def _cost(self, genotypes: Genotypes) -> Costs:
         return self.parent.cost(genotypes)
 
+    def _root_degree(self, genotypes: Genotypes) -> int:
+        """The most one-edit neighbors that a row has in the root, where the root can tell without listing them."""
+        if not isinstance(self.root, ProductSpace):
+            return 64
+        return int(min(self.root.count_neighbors(genotypes).max(initial=1), 1 << 62))
+
     def _all_neighbors(self, genotypes: Genotypes) -> Neighbors:
-        found, parents = [], []
-        for low in range(0, len(genotypes), _BLOCK):
-            near = self.root.all_neighbors(genotypes[low : low + _BLOCK])
+        found, parents = [genotypes[:0]], [np.zeros(0, dtype=np.intp)]
+        step = max(1, _BLOCK // self._root_degree(genotypes))
+        for low in range(0, len(genotypes), step):
+            near = self.root.all_neighbors(genotypes[low : low + step])
             kept = self._is_valid(near.genotypes)
             found.append(near.genotypes[kept])
             parents.append(near.parents[kept] + low)
-        if not found:
-            return Neighbors(genotypes[:0], np.zeros(0, dtype=np.intp))
         return Neighbors(np.concatenate(found), np.concatenate(parents))
 
     def _neighbors(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
-        if edits > 1:
+        if edits > 1 or self._root_degree(genotypes) > _MAX_LISTED:
             return self._neighbors_beyond(genotypes, edits, rng)
         return draw_one_each(self._all_neighbors(genotypes), rng)
 
     @abstractmethod
     def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
-        """Neighbors at exactly ``edits`` > 1 edits."""
-
-
-def draw_one_each(neighbors: Neighbors, rng: np.random.Generator) -> Neighbors:
-    """One of its neighbors for each row that has any, uniform. ``neighbors`` is sorted by row."""
-    rows, first, counts = np.unique(neighbors.parents, return_index=True, return_counts=True)
-    pick = first + rng.integers(0, counts)
-    return Neighbors(neighbors.genotypes[pick], rows)
+        """Neighbors at exactly ``edits`` edits, without a list of the root's one-edit neighbors."""

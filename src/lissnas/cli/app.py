@@ -1,0 +1,57 @@
+"""All commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lissnas import __version__
+from lissnas.cli import jobs, spaces
+from lissnas.cli.console import stderr
+from lissnas.errors import UserError
+from lissnas.runs import RunInterrupted
+
+__all__ = ["app", "run_app"]
+
+app = typer.Typer(
+    name="lissnas",
+    help="Shrink a neural architecture search space, prove that the small one is better, and find the best network in it.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for command in (jobs.run, jobs.shrink, jobs.resume, jobs.report, spaces.sample, spaces.check, spaces.export):
+    app.command()(command)
+app.command("spaces")(spaces.spaces)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def run_app(arguments: list[str]) -> int:
+    """Run the command in ``arguments`` and return its exit code; every mistake of the user is one line on stderr."""
+    try:
+        code = app(arguments or ["--help"], standalone_mode=False, prog_name="lissnas")
+    except UserError as error:
+        return _say(f"{error}", 2)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        return _say(f"{error.format_message()} (see: {context.command_path if context else 'lissnas'} --help)", 2)
+    except RunInterrupted as stop:
+        return _say(f"{stop}", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("stopped", 130)
+    except typer.Exit as stop:
+        return stop.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _say(line: str, code: int) -> int:
+    stderr.print(f"lissnas: {' '.join(line.split())}", markup=False)
+    return code

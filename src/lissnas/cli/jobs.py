@@ -1,0 +1,162 @@
+"""Commands that do a job in a run directory: run, shrink, resume, report."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from lissnas.cli.console import ConsoleProgress, stderr
+from lissnas.cli.summary import summarize
+from lissnas.errors import UserError
+from lissnas.runs import Run
+from lissnas.runs import resume as resume_run
+from lissnas.runs import start as start_run
+from lissnas.runs.budget import read_budget
+
+__all__ = ["report", "resume", "run", "shrink"]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
+WorkersOption = Annotated[int, typer.Option(help="How many processes or threads; the result is the same for any number.", min=1)]
+OutOption = Annotated[Path | None, typer.Option("--out", help="The run directory to make; the next free one in runs/ if not given.")]
+SeedOption = Annotated[int, typer.Option(help="One seed; the same seed gives the same bytes.", min=0)]
+
+
+def shrink(
+    space: Annotated[str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")],
+    scores: Annotated[Path | None, typer.Option(help="Measured networks: CSV or Parquet, a column per gene and one for the score.")] = None,
+    score: Annotated[str | None, typer.Option(help="The column that holds the score; not needed where there is only one.")] = None,
+    lower_is_better: Annotated[bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")] = False,
+    evaluator: Annotated[str | None, typer.Option(help="What scores networks: a name, or your own module:function on batches.")] = None,
+    evaluations: Annotated[int | None, typer.Option(help="True evaluations that the evaluator may be asked for.", min=20)] = None,
+    method: Annotated[str, typer.Option(help="The shrinker: lissnas, naive, query-all.")] = "lissnas",
+    limit: Annotated[list[str] | None, typer.Option(help='What every network must meet: "flops <= 330e6". May be repeated.')] = None,
+    size: Annotated[int | None, typer.Option(help="How many networks the shrunk space shall hold.", min=1)] = None,
+    budget: Annotated[str, typer.Option(help="small, medium, large, or a number of predictor queries: sets all other sizes.")] = "medium",
+    trees: Annotated[int | None, typer.Option(help="Trees of the predictor.", min=1)] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting of the method by name: draws=30. May be repeated.")] = None,
+    as_in_paper: Annotated[bool, typer.Option("--as-in-paper", help="The paper's own form of LISSNAS.")] = False,
+    seed: SeedOption = 0,
+    workers: WorkersOption = 1,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shrink a space with your own scores: train the predictor, go down, write the run directory and the report.
+
+    Examples:
+
+      lissnas shrink my-space.yaml --scores measured.csv --score top1 --limit "latency_ms <= 150"
+
+      lissnas shrink shufflenetv2 --evaluator my.module:score --evaluations 1000 --budget 100000
+    """
+    from lissnas.runs.shrink import ShrinkConfig, check_config
+
+    sizes = read_budget(budget)
+    config = ShrinkConfig(
+        space=_absolute(space),
+        scores=str(scores.resolve()) if scores else None,
+        score=score,
+        evaluator=evaluator,
+        evaluations=evaluations or sizes.evaluations,
+        higher_is_better=not lower_is_better,
+        method=method,
+        settings=_settings(set_ or []),
+        as_in_paper=as_in_paper,
+        limits=list(limit or []),
+        queries=sizes.queries,
+        size=size,
+        trees=trees or sizes.trees,
+        seed=seed,
+        command=_command(),
+    )
+    check_config(config)
+    directory = out or _next_free(Path(space).stem)
+    _do(lambda progress: start_run(directory, "shrink", config.model_dump(), progress=progress, workers=workers), as_json)
+
+
+def run(
+    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file of settings; the digits job if not given.")] = None,
+    seed: SeedOption = 0,
+    workers: WorkersOption = 2,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole job: train a supernet, shrink its space, train one on the shrunk space, search, retrain, export, report.
+
+    Without a configuration it works on scikit-learn's digits: nothing is downloaded, and it takes about five minutes.
+    """
+    from lissnas.runs.main import read_config
+
+    settings = read_config(config, seed, _command())
+    directory = out or _next_free("digits" if config is None else config.stem)
+    _do(lambda progress: start_run(directory, "main", settings.model_dump(), progress=progress, workers=workers), as_json)
+
+
+def resume(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")],
+    workers: WorkersOption = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a run that was stopped, or killed: it ends in the same bytes as an undisturbed one."""
+    _do(lambda progress: resume_run(run_directory, progress=progress, workers=workers), as_json)
+
+
+def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")]) -> None:
+    """Write report.html of a run again."""
+    from lissnas.reports import write_report
+
+    stderr.print(f"report: {write_report(run_directory)}", markup=False)
+
+
+def _do(job: Callable[[ConsoleProgress], Run], as_json: bool) -> None:
+    progress = ConsoleProgress()
+    try:
+        done = job(progress)
+    finally:
+        progress.close()
+    metrics: dict[str, Any] = json.loads((done.directory / "metrics.json").read_text())
+    if as_json:
+        print(json.dumps({"run": str(done.directory), **metrics}))
+    else:
+        print(summarize(metrics, done.directory))
+
+
+def _absolute(space: str) -> str:
+    path = Path(space)
+    return str(path.resolve()) if path.suffix in (".yaml", ".yml", ".parquet") else space
+
+
+def _next_free(stem: str) -> Path:
+    number = 1
+    while (path := Path("runs") / f"{stem}-{number}").exists():
+        number += 1
+    return path
+
+
+def _settings(pairs: list[str]) -> dict[str, Any]:
+    settings = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise UserError(f"a setting is given as name=value, but got '{pair}': --set draws=30")
+        settings[name] = yaml.safe_load(value)
+    return settings
+
+
+def _command() -> str:
+    """What was typed, without what does not change the result: where it is written, by how many workers, what is printed."""
+    kept, skip = ["lissnas"], False
+    for argument in sys.argv[1:]:
+        if skip:
+            skip = False
+        elif argument in ("--out", "--workers"):
+            skip = True
+        elif not argument.startswith(("--out=", "--workers=")) and argument != "--json":
+            kept.append(argument)
+    return shlex.join(kept)

@@ -1,0 +1,122 @@
+"""Commands about spaces: what there is, networks to measure, does my own space hold what it promises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from lissnas.cli.console import stderr
+from lissnas.errors import UserError
+from lissnas.formats import get_space, write_architectures_csv
+from lissnas.spaces import SearchSpace, list_spaces, sample_within
+
+__all__ = ["check", "export", "sample", "spaces"]
+
+SpaceArgument = Annotated[str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")]
+OutOption = Annotated[Path, typer.Option("--out", help="The file to write: .csv or .parquet.")]
+
+
+def spaces(
+    name: Annotated[str | None, typer.Argument(metavar="[SPACE]", help="Explain one: a name, a YAML file, or a saved space.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")] = False,
+) -> None:
+    """List the known spaces, or explain one: size, genes, edits, costs, an example."""
+    rows = [_describe(get_space(n)) for n in ([name] if name else list_spaces())]
+    if as_json:
+        print(json.dumps(rows[0] if name else rows))
+        return
+    if not name:
+        for row in rows:
+            print(f"{row['name']:24} {int(row['cardinality']):>28,} architectures, {row['genes']} genes, costs: {', '.join(row['costs'])}")
+        return
+    for key, value in rows[0].items():
+        print(f"{key.replace('_', ' '):22} {value}")
+
+
+def _describe(space: SearchSpace) -> dict[str, object]:
+    example = space.sample(1, np.random.default_rng(0))
+    costs = {name: float(values[0]) for name, values in space.cost(example).items()}
+    return {
+        "name": space.name,
+        "cardinality": str(space.cardinality),
+        "cardinality_is_exact": space.cardinality_is_exact,
+        "encodings": str(space.encodings),
+        "isomorphisms": space.isomorphisms,
+        "genes": space.length,
+        "alleles": ", ".join(sorted({gene.label(a) for gene in space.genes for a in range(len(gene.alleles))})),
+        "max_edits": space.max_edits,
+        "costs": list(space.cost_names),
+        "example": space.format(example)[0],
+        "example_costs": costs,
+        "fingerprint": space.fingerprint,
+    }
+
+
+def sample(
+    space: SpaceArgument,
+    out: OutOption,
+    n: Annotated[int, typer.Option("-n", "--number", help="How many distinct architectures.")] = 300,
+    limit: Annotated[list[str] | None, typer.Option("--limit", help='What each must meet: "flops <= 330e6". May be repeated.')] = None,
+    seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
+) -> None:
+    """Write networks to measure, for those who have no scores yet: add a column with your score, then `lissnas shrink`."""
+    subject = get_space(space)
+    genotypes = _distinct(subject, n, tuple(limit or ()), np.random.default_rng(seed))
+    write_architectures_csv(subject, genotypes, out, dict(subject.cost(genotypes)))
+    stderr.print(f"{len(genotypes):,} architectures of '{subject.name}' are in {out}: measure them, add a column with the score, then", markup=False)
+    stderr.print(f"  lissnas shrink {space} --scores {out} --score YOUR_COLUMN", markup=False)
+
+
+def _distinct(space: SearchSpace, n: int, limits: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+    if n < 1:
+        raise UserError(f"-n must be at least 1, but got {n}")
+    if space.cardinality_is_exact and n > space.cardinality:
+        raise UserError(f"'{space.name}' has only {space.cardinality:,} architectures, fewer than the {n:,} asked for: lower -n")
+    kept = np.zeros((0, space.length), dtype=np.uint8)
+    for _ in range(50):
+        drawn = np.concatenate([kept, sample_within(space, 2 * n, limits, rng)])
+        _, first = np.unique(drawn, axis=0, return_index=True)
+        kept = drawn[np.sort(first)][:n]
+        if len(kept) == n:
+            return kept
+    raise UserError(f"only {len(kept):,} distinct architectures of '{space.name}' that meet the limits were found: lower -n")
+
+
+def export(
+    space: SpaceArgument,
+    out: OutOption,
+    n: Annotated[int | None, typer.Option("-n", "--number", help="At most so many, uniformly drawn; all if not given.")] = None,
+    seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
+) -> None:
+    """Write the architectures of a space as CSV or Parquet, one column per gene, with their costs."""
+    subject = get_space(space)
+    if n is not None and n < subject.cardinality:
+        genotypes = _distinct(subject, n, (), np.random.default_rng(seed))
+    else:
+        genotypes = np.concatenate(list(subject.enumerate()))
+    write_architectures_csv(subject, genotypes, out, dict(subject.cost(genotypes)))
+    stderr.print(f"{len(genotypes):,} architectures of '{subject.name}' are in {out}", markup=False)
+
+
+def check(
+    space: SpaceArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")] = False,
+) -> None:
+    """Run the contract tests of a search space on your own, and say what holds."""
+    from lissnas.testing import run_checks
+
+    subject = get_space(space)
+    results = run_checks(subject)
+    if as_json:
+        print(json.dumps([r.__dict__ for r in results]))
+    else:
+        for result in results:
+            mark = {True: "holds", False: "FAILS", None: "not checked"}[result.passed]
+            print(f"{mark:12} {result.promise}{f' ({result.detail})' if result.detail else ''}")
+    failed = [r.name for r in results if r.passed is False]
+    if failed:
+        raise UserError(f"'{subject.name}' breaks its contract in {', '.join(failed)}")

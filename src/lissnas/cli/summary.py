@@ -1,0 +1,57 @@
+"""The last thing printed: what a newcomer wants to know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["summarize"]
+
+
+def summarize(metrics: dict[str, Any], directory: Path) -> str:
+    """A short summary of a finished run."""
+    lines = [""]
+    lines += _shrinking(metrics)
+    if metrics["kind"] == "main":
+        from lissnas.runs.main import summarize_training
+
+        lines += summarize_training(metrics)
+    lines.append(f"Everything is in {directory}: open {directory / 'report.html'}")
+    return "\n".join(lines)
+
+
+def _shrinking(metrics: dict[str, Any]) -> list[str]:
+    full, shrunk = metrics["shrink"]["full"], metrics["shrink"]["shrunk"]
+    name, higher = metrics["metric"]["name"], metrics["metric"]["higher_is_better"]
+    before, after = int(metrics["space"]["cardinality"]), int(shrunk["cardinality"])
+    index = shrunk["shrink_index"]
+    improved = (shrunk["mean"] > full["mean"]) == higher
+    best = metrics["best"]
+    costs = ", ".join(f"{key} {value:.4g}" for key, value in best["costs"].items())
+    tau = metrics["predictor"]["kendall"]
+    limits = metrics["asked"].get("limits") or []
+    about = "" if full["cardinality_is_exact"] else "about "
+    within = f" ({about}{_words(int(full['cardinality']))} of them with {' and '.join(limits)})" if int(full["cardinality"]) != before else ""
+    lines = [
+        f"From {_words(before)} networks{within} to {after:,}.",
+        f"Predicted {name}: mean {full['mean']:.4g} before, {shrunk['mean']:.4g} after; best seen {full['best']:.4g} before, {shrunk['best']:.4g} after.",
+        f"A random network is good (among the best tenth of the given space) with {index['p_full']:.0%} before, {index['p_shrunk']:.0%} after.",
+        f"Shrink index {index['value']:.2f} (95% interval {index['low']:.2f} to {index['high']:.2f}). "
+        f"The predictor's held-out Kendall tau is {tau:.2f}.",
+        f"Best network: {best['architecture']}",
+        f"  predicted {best['predicted']:.4g}"
+        + (f", measured {best['measured']:.4g}" if best["measured"] is not None else "")
+        + (f"; {costs}" if costs else ""),
+    ]
+    if not improved:
+        lines.insert(1, "The shrunk space is NOT better than the given one by its predicted mean.")
+    if tau < 0.3:
+        lines.insert(1, f"Careful: the predictor is weak (Kendall tau {tau:.2f}); measure more networks before you rely on this.")
+    return lines
+
+
+def _words(number: int) -> str:
+    for size, word in ((10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if size <= number < 1000 * size:
+            return f"{number:,} ({number / size:.3g} {word})"
+    return f"{number:,}" if number < 10**15 else f"{number:.3e}"

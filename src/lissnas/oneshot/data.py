@@ -1,0 +1,153 @@
+"""Images, split once: train, validation (all search and selection happens here), test (touched for final numbers only)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lissnas.errors import UserError, require
+
+__all__ = ["DATA", "ImageData", "Split", "cifar10", "digits", "stratified_split"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images uint8[n, C, H, W] and labels int64[n]."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set. Everything is bytes in memory; batches are made from it by ``oneshot.batches``.
+
+    Attributes:
+        name: what it is called.
+        mean, deviation: per channel, of the training images' pixels: a network sees (pixel - mean) / deviation.
+        classes: how many.
+        shift: training images are moved by up to so many pixels, zeros moving in.
+        flip: whether training images are mirrored half of the time.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    classes: int
+    shift: int = 0
+    flip: bool = False
+
+    @cached_property
+    def mean(self) -> tuple[float, ...]:
+        return tuple(float(v) for v in self.train.images.mean(axis=(0, 2, 3), dtype=np.float64))
+
+    @cached_property
+    def deviation(self) -> tuple[float, ...]:
+        return tuple(float(v) for v in self.train.images.std(axis=(0, 2, 3), dtype=np.float64))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits that identify images, labels and augmentation."""
+        digest = hashlib.sha256(f"{self.name} {self.classes} {self.shift} {self.flip}".encode())
+        for split in (self.train, self.validation, self.test):
+            digest.update(np.ascontiguousarray(split.images))
+            digest.update(np.ascontiguousarray(split.labels))
+        return digest.hexdigest()[:16]
+
+    def split(self, name: str) -> Split:
+        """The split called ``name``.
+
+        Raises:
+            UserError: not train, validation or test.
+        """
+        match name:
+            case "train":
+                return self.train
+            case "validation":
+                return self.validation
+            case "test":
+                return self.test
+        raise UserError(f"a split is train, validation or test, but got '{name}'")
+
+
+def stratified_split(labels: NDArray[np.int64], sizes: tuple[int, ...], seed: int) -> list[NDArray[np.intp]]:
+    """Disjoint random index sets of the given sizes, each class in each of them as often as it is in the whole.
+
+    Raises:
+        UserError: more images asked for than there are.
+    """
+    if sum(sizes) > len(labels) or min(sizes) < 1:
+        raise UserError(f"the splits must be 1 or more images and together at most {len(labels)}, but got {sizes}")
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    # Deal the classes out evenly: images sorted by their rank within their class, so that any run holds all classes alike.
+    rank = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        rank[members] = (np.arange(len(members)) + rng.random()) / len(members)
+    dealt = np.argsort(rank, kind="stable")
+    parts = np.split(dealt, np.cumsum(sizes))[: len(sizes)]
+    return [rng.permutation(part) for part in parts]
+
+
+def digits(train: int = 500, validation: int = 650, seed: int = 0) -> ImageData:
+    """1,797 handwritten digits of 8x8 pixels, shipped with scikit-learn; what is not train or validation is test.
+
+    Raises:
+        UserError: scikit-learn is not installed, or the sizes leave no test images.
+    """
+    datasets = require("sklearn.datasets", "oneshot")
+    images, labels = datasets.load_digits(return_X_y=True)
+    images = images.astype(np.uint8).reshape(-1, 1, 8, 8)
+    labels = labels.astype(np.int64)
+    parts = stratified_split(labels, (train, validation, len(labels) - train - validation), seed)
+    splits = [Split(images[part], labels[part]) for part in parts]
+    return ImageData("digits", *splits, classes=10, shift=1)
+
+
+RECORD = 1 + 3 * 32 * 32
+
+
+def cifar10(folder: str | Path, validation: int = 5_000, seed: int = 0) -> ImageData:
+    """CIFAR-10 from its official binary files (``cifar-10-batches-bin``, or the folder that holds it).
+
+    Raises:
+        UserError: a file that is missing, or not made of records of 3,073 bytes.
+    """
+    folder = Path(folder)
+    if (folder / "cifar-10-batches-bin").is_dir():
+        folder = folder / "cifar-10-batches-bin"
+    batches = [_read_cifar10(folder / f"data_batch_{index}.bin") for index in range(1, 6)]
+    images = np.concatenate([batch.images for batch in batches])
+    labels = np.concatenate([batch.labels for batch in batches])
+    kept, held = stratified_split(labels, (len(labels) - validation, validation), seed)
+    test = _read_cifar10(folder / "test_batch.bin")
+    return ImageData(
+        "cifar10", Split(images[kept], labels[kept]), Split(images[held], labels[held]), test, classes=10, shift=4, flip=True
+    )
+
+
+def _read_cifar10(path: Path) -> Split:
+    if not path.is_file():
+        raise UserError(f"'{path}' is missing: unpack cifar-10-binary.tar.gz and give the folder cifar-10-batches-bin")
+    data = np.fromfile(path, dtype=np.uint8)
+    if not len(data) or len(data) % RECORD:
+        raise UserError(f"'{path}' has {len(data):,} bytes, not records of {RECORD:,}: it is cut off, so download it again")
+    records = data.reshape(-1, RECORD)
+    labels = records[:, 0].astype(np.int64)
+    if labels.max() > 9:
+        raise UserError(f"'{path}' holds the label {labels.max()}, but CIFAR-10 has 0 to 9: it is another file")
+    return Split(records[:, 1:].reshape(-1, 3, 32, 32), labels)
+
+
+DATA: dict[str, Callable[..., ImageData]] = {"digits": digits, "cifar10": cifar10}

@@ -1,0 +1,131 @@
+"""One architecture as a plain torch network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lissnas.errors import UserError
+from lissnas.oneshot.blocks import NormFactory, build_block, convolutions
+from lissnas.oneshot.norm import GhostBatchNorm2d
+from lissnas.spaces.base import SearchSpace
+from lissnas.spaces.chain import ChainLayout, Conv
+
+__all__ = ["build_network", "build_stem", "build_tail", "count_network", "initialise", "kinds_of", "layout_of", "require_path"]
+
+Path = Sequence[int] | NDArray[np.uint8]
+
+
+def layout_of(space: SearchSpace) -> ChainLayout:
+    """The chain of blocks behind ``space``.
+
+    Raises:
+        UserError: the space has none.
+    """
+    if not isinstance(space.layout, ChainLayout):
+        raise UserError(f"'{space.name}' says nothing of layers, so no network can be built of it: use a space with a layout")
+    return space.layout
+
+
+def require_path(space: SearchSpace, genotype: Path) -> list[int]:
+    """The alleles of one architecture of ``space``, as a list.
+
+    Raises:
+        UserError: it is none of the space.
+    """
+    row = np.asarray(genotype)
+    if row.ndim == 1 and row.dtype.kind in "iu" and len(row) and row.min() >= 0 and row.max() < 256:
+        row = row.astype(np.uint8)
+    if row.ndim != 1:
+        raise UserError(f"one architecture is uint8[{space.length}], but got {row.dtype}{list(row.shape)}: take one row")
+    return [int(allele) for allele in space.require_valid(row[None])[0]]
+
+
+def kinds_of(layout: ChainLayout, path: Sequence[int]) -> list[str]:
+    """The block kind at every site, fixed sites included."""
+    alleles = iter(path)
+    return [site.kinds[next(alleles)] if len(site.kinds) > 1 else site.kinds[0] for site in layout.sites]
+
+
+def build_network(
+    space: SearchSpace, genotype: Path, *, affine: bool = True, seed: int | None = None
+) -> nn.Sequential:
+    """The network of one architecture, initialised as SPOS does: images float32[n, C, H, W] -> logits float32[n, classes].
+
+    Args:
+        space: a space with a layout.
+        genotype: uint8[L], one architecture of it.
+        affine: whether batch norms have weights; subnets of a supernet have none (SPOS).
+        seed: for the initial weights; None leaves chance to torch's own generator.
+
+    Raises:
+        UserError: a space without a layout, or no architecture of it.
+    """
+    layout = layout_of(space)
+    norm = partial(GhostBatchNorm2d, affine=affine)
+    kinds = kinds_of(layout, require_path(space, genotype))
+    network = nn.Sequential()
+    network.add_module("stem", build_stem(layout, norm))
+    for index, (kind, site) in enumerate(zip(kinds, layout.sites, strict=True)):
+        network.add_module(f"site_{index}", build_block(kind, site, norm))
+    network.add_module("tail", build_tail(layout, norm))
+    initialise(network, seed)
+    return network
+
+
+def build_stem(layout: ChainLayout, norm: NormFactory) -> nn.Sequential:
+    """The 3x3 convolution in front."""
+    return convolutions([Conv(3, layout.in_channels, layout.stem[0], layout.stem[1])], norm)
+
+
+def build_tail(layout: ChainLayout, norm: NormFactory) -> nn.Sequential:
+    """The 1x1 convolution behind, average pooling, dropout, and a classifier without bias."""
+    tail = convolutions([Conv(1, layout.sites[-1].out_channels, layout.head)], norm)
+    tail.extend([nn.AdaptiveAvgPool2d(1), nn.Flatten()])
+    if layout.dropout:
+        tail.append(nn.Dropout(layout.dropout))
+    tail.append(nn.Linear(layout.head, layout.classes, bias=False))
+    return tail
+
+
+@torch.no_grad()
+def initialise(network: nn.Module, seed: int | None) -> None:
+    """Convolutions from N(0, 1/inputs of a filter), the first and the classifier from N(0, 0.01) [SPOS network.py]."""
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            inputs = module.weight[0].numel()
+            deviation = 0.01 if name.startswith("stem") else 1 / math.sqrt(inputs)
+            module.weight.normal_(0, deviation, generator=generator)
+        elif isinstance(module, nn.Linear):
+            module.weight.normal_(0, 0.01, generator=generator)
+
+
+def count_network(network: nn.Module, images: Tensor) -> tuple[int, int]:
+    """FLOPs (multiply-adds of convolutions and linear layers on the first image, by watching it run) and their weights."""
+    flops = params = 0
+
+    def watch(module: nn.Module, _: object, output: Tensor) -> None:
+        nonlocal flops, params
+        assert isinstance(module, (nn.Conv2d, nn.Linear))
+        positions = output[0, 0].numel() if isinstance(module, nn.Conv2d) else 1
+        flops += positions * module.weight.numel()
+        params += module.weight.numel()
+
+    layers = [module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    handles = [layer.register_forward_hook(watch) for layer in layers]
+    training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(images[:1])
+    finally:
+        network.train(training)
+        for handle in handles:
+            handle.remove()
+    return flops, params

@@ -1,0 +1,58 @@
+"""Whether a run improved anything, said plainly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lissnas.reports.data import RunData
+from lissnas.reports.formats import number
+
+__all__ = ["Verdict", "verdicts"]
+
+
+class Verdict(NamedTuple):
+    """Whether it is better (None: the evidence does not tell), and the same in words with the numbers."""
+
+    improved: bool | None
+    sentence: str
+
+
+def verdicts(data: RunData) -> list[Verdict]:
+    """On the space, by its mean and shrink index; then on the final network, by its test score, where the run trained one."""
+    return [v for v in (_space(data), _network(data)) if v is not None]
+
+
+def _space(data: RunData) -> Verdict | None:
+    full, shrunk = data.get("shrink.full"), data.get("shrink.shrunk")
+    if not full or not shrunk:
+        return None
+    word = "measured" if shrunk.get("source") == "true" else "predicted"
+    means = f"its {word} mean is {number(shrunk['mean'])} against {number(full['mean'])} before"
+    index = shrunk.get("shrink_index")
+    if not data.better(shrunk["mean"], full["mean"]):
+        return Verdict(False, f"The smaller space is not a better one: {means}.")
+    if index and index["low"] <= 0:
+        return Verdict(None, f"The smaller space may be no better: {means}, but its shrink index is not clearly above zero.")
+    return Verdict(True, f"The smaller space is a better one: {means}.")
+
+
+def _network(data: RunData) -> Verdict | None:
+    ours, rival = data.get("final.ours"), data.get("final.full_search")
+    if not ours or not rival:
+        return None
+    scores = f"{number(ours['test'])} against {number(rival['test'])} on the test set"
+    whom = "the best of a search on the full space at the same cost"
+    if _overlap(ours, rival):
+        return Verdict(
+            None, f"No clear difference between the final network and {whom}: {scores}, with intervals that overlap."
+        )
+    if data.better(ours["test"], rival["test"]):
+        return Verdict(True, f"The final network beats {whom}: {scores}.")
+    return Verdict(False, f"No improvement: the final network does not beat {whom}: {scores}.")
+
+
+def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    if a.get("test_low") is None or b.get("test_low") is None:
+        return False
+    return bool(a["test_low"] <= b["test_high"] and b["test_low"] <= a["test_high"])

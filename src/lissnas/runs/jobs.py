@@ -1,0 +1,59 @@
+"""Jobs by kind: begun once, and gone on with as often as they are stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lissnas.registry import Registry
+from lissnas.runs.directory import Run
+from lissnas.runs.progress import Progress
+
+__all__ = ["JOBS", "resume", "start"]
+
+JOBS = Registry("job", {"shrink": "lissnas.runs.shrink:run_job", "main": "lissnas.runs.main:run_job"})
+
+
+def start(path: Path | str, kind: str, config: Mapping[str, Any], *, progress: Progress | None = None, workers: int = 1) -> Run:
+    """Make the run directory ``path`` and do the job of this ``kind`` in it.
+
+    Args:
+        progress: who is told what the job does.
+        workers: how many processes or threads; the run holds the same bytes for any number.
+
+    Returns:
+        The run, finished and closed.
+
+    Raises:
+        UserError: an unknown kind, or a directory that cannot be begun in (see ``Run.create``).
+        RunInterrupted: it was stopped.
+    """
+    job = JOBS.get(kind)
+    return _work(Run.create(path, kind, config), job, progress, workers)
+
+
+def resume(path: Path | str, *, progress: Progress | None = None, workers: int = 1) -> Run:
+    """Go on with the run in ``path``: its job is called again, and steps that are done are skipped.
+
+    Returns:
+        The run, finished and closed.
+
+    Raises:
+        UserError: not a run directory, in use, of a newer version, changed by hand, or of an unknown kind (see ``Run.open``).
+        RunInterrupted: it was stopped again.
+    """
+    run = Run.open(path)
+    try:
+        job = JOBS.get(run.kind)
+    except BaseException:
+        run.close()
+        raise
+    return _work(run, job, progress, workers)
+
+
+def _work(run: Run, job: Callable[[Run, Progress, int], None], progress: Progress | None, workers: int) -> Run:
+    with run:
+        job(run, progress or Progress(), workers)
+        run.journal("finished")
+    return run

@@ -1,0 +1,311 @@
+"""The job ``main``: train a supernet, shrink its space, train one on the shrunk space, search both, retrain the best alone, export.
+
+All search and selection happens on the validation split; the test split is touched once, for the final numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lissnas.arrays import Genotypes
+from lissnas.evaluators import Metric
+from lissnas.formats import get_space, load_space, save_space
+from lissnas.oneshot.data import DATA, ImageData
+from lissnas.oneshot.evaluate import score_network, score_subnets
+from lissnas.oneshot.export import export_network
+from lissnas.oneshot.retrain import TrainedNetwork, retrain
+from lissnas.oneshot.search import Generation, evolve
+from lissnas.oneshot.supernet import Supernet
+from lissnas.oneshot.train import Progress as TrainProgress
+from lissnas.oneshot.train import Recipe, train_supernet
+from lissnas.oneshot.weights import copy_into, pack_weights, read_weights
+from lissnas.quality import rank_correlation
+from lissnas.runs.checkpoint import evaluate_in_chunks
+from lissnas.runs.directory import Run
+from lissnas.runs.main_config import MainConfig, read_config
+from lissnas.runs.measured import Evaluations, write_evaluations
+from lissnas.runs.progress import Progress
+from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, distinct_sample, head, write_report
+from lissnas.runs.shrinking import fit_step, load_shrunk, make_shrinker, measure_shrinkage, shrink_step
+from lissnas.spaces import ExplicitSpace, SearchSpace, sample_within
+
+__all__ = ["read_config", "run_job", "summarize_training"]
+
+CHUNK = 64  # subnets that are scored, and saved, together
+BOTH = ("full", "shrunk")
+ACCURACY = Metric("accuracy", "%", True)
+
+
+def run_job(run: Run, progress: Progress, workers: int) -> None:
+    """Everything, in steps."""
+    config = MainConfig(**run.config)
+    # the same bytes for any number of workers: each computes with one thread
+    torch.set_num_threads(1)
+    _Job(run, config, progress, workers).do()
+
+
+class _Job:
+    """What the steps share: all of it is read from the configuration or from files of earlier steps."""
+
+    def __init__(self, run: Run, config: MainConfig, progress: Progress, workers: int) -> None:
+        self.run, self.config, self.progress, self.workers = run, config, progress, workers
+        self.data: ImageData = DATA[config.data.name](**config.data.options(), seed=run.seed)
+
+    def do(self) -> None:
+        run, config = self.run, self.config
+        run.step("space", self.write_space, [SPACE])
+        self.space: SearchSpace = load_space(run.path(SPACE))
+        self.progress.say(
+            f"'{self.space.name}': {self.space.cardinality:,} networks; {self.data.name}: {len(self.data.train):,} training, "
+            f"{len(self.data.validation):,} validation, {len(self.data.test):,} test images"
+        )
+        self.train_step("full", self.space)
+        run.step("evaluations", self.evaluate, [EVALUATIONS])
+        fit_step(run, self.space, EVALUATIONS, ACCURACY, config.trees, self.progress, self.workers)
+        shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
+        shrink_step(run, self.space, shrinker, (), ACCURACY, self.progress, self.workers)
+        self.shrunk: ExplicitSpace = load_shrunk(run, self.space)
+        self.train_step("shrunk", self.shrunk)
+        run.step("stand-alone", self.train_alone, ["stand-alone.json"])
+        for name, space in zip(BOTH, (self.space, self.shrunk), strict=True):
+            run.step(f"search-{name}", lambda name=name, space=space: self.search(name, space), [f"search-{name}.json"])
+        run.step("retrain", self.retrain, ["retrained.json", "networks/"])
+        run.step("metrics", self.measure, [METRICS])
+        run.step("report", lambda: write_report(run, self.progress), ["report.html"])
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    def write_space(self) -> None:
+        with self.run.writing(SPACE) as path:
+            save_space(get_space(self.config.space), path)
+
+    def train_step(self, name: str, paths: SearchSpace) -> None:
+        """Train a supernet on uniform single paths of ``paths``, both with the same recipe and seed."""
+        file = f"supernets/{name}.safetensors"
+
+        def train() -> None:
+            self.progress.say(f"training a supernet on the {name} space ({paths.cardinality:,} networks)")
+            supernet = Supernet(self.space, seed=self._seed("supernet"))
+            task = f"supernet, {name} space: epochs"
+
+            def on_progress(at: TrainProgress) -> None:
+                self.progress.advance(task, at.epoch, at.epochs)
+
+            losses = train_supernet(
+                supernet,
+                paths,
+                self.data,
+                Recipe(**self.config.supernet.model_dump()),
+                seed=self._seed("supernet-training"),
+                checkpoint_dir=self.run.checkpoint(f"supernet-{name}"),
+                on_progress=on_progress,
+            )
+            self.run.write_bytes(file, pack_weights(supernet.state_dict(), {"space": self.space.fingerprint}))
+            self.run.write_json(f"supernets/{name}.json", {"losses": losses.tolist()})
+
+        self.run.step(f"supernet-{name}", train, [file, f"supernets/{name}.json"])
+
+    def evaluate(self) -> None:
+        """Score random subnets of the full space with inherited weights."""
+        genotypes = distinct_sample(self.space, self.config.evaluations, self.run.rng("evaluations"))
+        self.progress.say(f"evaluating {len(genotypes):,} subnets with inherited weights")
+        score = self.scorer("full")
+        chunks = [genotypes[low : low + CHUNK] for low in range(0, len(genotypes), CHUNK)]
+        told = self.progress.of(f"subnets, by {CHUNK}")
+        results = evaluate_in_chunks(self.run, "evaluations", chunks, score, workers=1, progress=told)
+        accuracy, cross_entropy = np.concatenate(results, axis=1)
+        columns = {"cross_entropy": cross_entropy}
+        write_evaluations(self.run, EVALUATIONS, self.space, Evaluations(genotypes, accuracy, columns))
+
+    def train_alone(self) -> None:
+        """Train a common sample alone: half of it drawn from the full space, half from the shrunk one."""
+        half = self.config.stand_alone // 2
+        full = distinct_sample(self.space, self.config.stand_alone - half, self.run.rng("stand-alone-full"))
+        shrunk = distinct_sample(self.shrunk, half, self.run.rng("stand-alone-shrunk"))
+        genotypes = np.concatenate([full, shrunk])
+        self.progress.say(f"training {len(genotypes)} networks alone, the common sample that both supernets are judged by")
+        trained = self.train_networks("stand-alone", genotypes, "networks trained alone")
+        scores = {name: self.scorer(name)(genotypes)[0] for name in BOTH}
+        rows = [
+            {
+                "architecture": text,
+                "from": "full" if index < len(full) else "shrunk",
+                "stand_alone": network.accuracy,
+                **{name: float(scores[name][index]) for name in BOTH},
+            }
+            for index, (text, network) in enumerate(zip(self.space.format(genotypes), trained, strict=True))
+        ]
+        self.run.write_json("stand-alone.json", rows)
+
+    def search(self, name: str, space: SearchSpace) -> None:
+        """Evolve ``space`` under the limits, scoring by its own supernet."""
+        limits = self.config.limits
+        self.progress.say(f"searching the {name} space{f' under {chr(44).join(limits)}' if limits else ''}")
+        score = self.scorer(name)
+        settings = self.config.search
+
+        def on_generation(generation: Generation) -> None:
+            self.progress.advance(f"search, {name} space: generations", generation.index + 1, settings.generations)
+
+        result = evolve(
+            space,
+            lambda genotypes: score(genotypes)[0],
+            self.run.rng(f"search-{name}"),
+            population=settings.population,
+            generations=settings.generations,
+            parents=settings.parents,
+            mutations=settings.population // 2,
+            crossovers=settings.population - settings.population // 2,
+            limits=limits,
+            on_generation=on_generation,
+        )
+        self.run.write_json(
+            f"search-{name}.json",
+            {
+                "generations": [asdict(generation) for generation in result.generations],
+                "architectures": self.space.format(result.genotypes[: self.config.retrained]),
+                "scores": result.scores[: self.config.retrained].tolist(),
+                "evaluations": len(result.scores),
+            },
+        )
+
+    def retrain(self) -> None:
+        """Retrain the best of both searches alone, and as many random networks; keep the best of each by validation."""
+        n = self.config.retrained
+        found = {name: self.space.parse(self._read(f"search-{name}.json")["architectures"]) for name in BOTH}
+        found["random"] = sample_within(self.space, n, self.config.limits, self.run.rng("random-networks"))
+        self.progress.say(f"retraining the best {n} of each search alone, and {n} random networks")
+        genotypes = np.concatenate(list(found.values()))
+        trained = self.train_networks("retrain", genotypes, "networks retrained")
+        rows: dict[str, Any] = {}
+        low = 0
+        for name, part in found.items():
+            networks = trained[low : low + len(part)]
+            low += len(part)
+            best = max(networks, key=lambda network: network.accuracy)
+            rows[name] = {
+                "accuracies": [network.accuracy for network in networks],
+                "architectures": self.space.format(part),
+                "best": self._final(best),
+            }
+            if name == "shrunk":
+                difference = export_network(best.weights, self.run.path("networks"), "best")
+                rows["export"] = {"largest_difference": difference, "files": ["networks/best.safetensors", "networks/best.onnx"]}
+        self.run.write_json("retrained.json", rows)
+
+    def measure(self) -> None:
+        """Put all numbers into ``metrics.json``."""
+        self.progress.say("measuring what came out")
+        numbers = measure_shrinkage(self.run, self.space, EVALUATIONS, (), ACCURACY, self.config.queries, self.workers)
+        retrained = self._read("retrained.json")
+        best = retrained["shrunk"]["best"]
+        one = self.space.parse([best["architecture"]])
+        numbers["best"] = {
+            "architecture": best["architecture"],
+            "genes": self.space.to_dicts(one)[0],
+            "predicted": None,
+            "measured": best["validation"],
+            "test": best["test"],
+            "costs": best["costs"],
+        }
+        numbers["supernets"] = self._correlations()
+        numbers["stand_alone"] = self._read("stand-alone.json")
+        numbers["search"] = {name: self._read(f"search-{name}.json") for name in BOTH}
+        numbers["final"] = retrained
+        self.run.write_json(METRICS, {**head(self.run, self.space, ACCURACY, self.config.command), **numbers})
+
+    # -- shared -----------------------------------------------------------------------------------------------------
+
+    def scorer(self, name: str) -> Callable[[Genotypes], NDArray[np.float64]]:
+        """Accuracy and cross entropy float64[2, n] of subnets of the supernet ``name``."""
+        supernet = Supernet(self.space, seed=0)
+        tensors, _ = read_weights(self.run.path(f"supernets/{name}.safetensors"))
+        copy_into(supernet, tensors, name)
+
+        def score(genotypes: Genotypes) -> NDArray[np.float64]:
+            found = score_subnets(
+                supernet, genotypes, self.data, calibration=self.config.calibration, workers=self.workers
+            )
+            return np.stack([found.accuracy, found.cross_entropy])
+
+        return score
+
+    def train_networks(self, step: str, genotypes: Genotypes, task: str) -> list[TrainedNetwork]:
+        """Train ``genotypes`` alone, in the step's checkpoint."""
+        done = 0
+
+        def on_result(_: TrainedNetwork) -> None:
+            nonlocal done
+            done += 1
+            self.progress.advance(task, done, len(genotypes))
+
+        return retrain(
+            self.space,
+            genotypes,
+            self.data,
+            Recipe(**self.config.network.model_dump()),
+            seed=self._seed("networks"),
+            workers=self.workers,
+            directory=self.run.checkpoint(step),
+            on_result=on_result,
+        )
+
+    def _final(self, network: TrainedNetwork) -> dict[str, Any]:
+        one = network.genotype[None]
+        test, _ = score_network(network.network(), self.data, "test")
+        return {
+            "architecture": self.space.format(one)[0],
+            "validation": network.accuracy,
+            "test": test,
+            "costs": {name: float(values[0]) for name, values in self.space.cost(one).items()},
+        }
+
+    def _correlations(self) -> dict[str, Any]:
+        """How each supernet orders the common sample, and each half of it."""
+        rows = self._read("stand-alone.json")
+        result: dict[str, Any] = {}
+        for name in BOTH:
+            parts = {"all": rows, **{f"from_{origin}": [r for r in rows if r["from"] == origin] for origin in BOTH}}
+            result[name] = {}
+            for part, chosen in parts.items():
+                truth = np.array([row["stand_alone"] for row in chosen])
+                inherited = np.array([row[name] for row in chosen])
+                if np.ptp(truth) == 0 or np.ptp(inherited) == 0:
+                    result[name][part] = {"n": len(chosen), "pearson": None, "kendall": None, "reason": "all scores are equal"}
+                else:
+                    result[name][part] = asdict(rank_correlation(inherited, truth, self.run.rng(f"correlation-{name}-{part}")))
+        return result
+
+    def _seed(self, name: str) -> int:
+        return int(self.run.seeds(name).generate_state(1)[0])
+
+    def _read(self, name: str) -> Any:
+        return json.loads(self.run.path(name).read_text())
+
+
+def summarize_training(metrics: dict[str, Any]) -> list[str]:
+    """What training showed, for a newcomer."""
+    final, nets = metrics["final"], metrics["supernets"]
+    lines = []
+    for name, label in (("full", "full space"), ("shrunk", "shrunk space")):
+        found = nets[name]["all"]
+        if found["kendall"]:
+            tau = found["kendall"]
+            lines.append(
+                f"Supernet on the {label}: Kendall tau {tau['value']:.2f} ({tau['low']:.2f} to {tau['high']:.2f}) "
+                f"against {found['n']} networks trained alone."
+            )
+    for name, label in (("shrunk", "found in the shrunk space"), ("full", "found in the full space"), ("random", "best of as many random ones")):
+        best = final[name]["best"]
+        lines.append(f"Retrained, {label}: validation {best['validation']:.2f}%, test {best['test']:.2f}%.")
+    ours, theirs = final["shrunk"]["best"], max(final["full"]["best"]["test"], final["random"]["best"]["test"])
+    if ours["test"] <= theirs:
+        lines.append("On the test images the network from the shrunk space is NOT better than the others: no improvement shown here.")
+    return lines

@@ -1,0 +1,208 @@
+"""The steps of shrinking, for every job that shrinks: fit the predictor, go down, measure what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lissnas.arrays import Genotypes, locate
+from lissnas.evaluators import Metric
+from lissnas.formats import load_space, save_space
+from lissnas.predictors import XGBoostPredictor
+from lissnas.quality import Evidence, assess_space, ks, pockets, score_space
+from lissnas.runs.directory import Run
+from lissnas.runs.measured import Evaluations, read_evaluations
+from lissnas.runs.progress import Progress
+from lissnas.shrinkers import SHRINKERS, Iteration, NaiveTop, Shrinker
+from lissnas.spaces import ConstrainedSpace, ExplicitSpace, SearchSpace
+
+__all__ = ["describe_iteration", "fit_step", "measure_shrinkage", "read_predictor", "shrink_step"]
+
+PREDICTOR, ASSESSMENT = "predictor.ubj", "predictor.json"
+SHRUNK, WAY_DOWN = "shrunk.parquet", "shrinking.json"
+DRAWN = 1000  # scores of each space that the report draws
+MAX_POCKETS = 50_000  # members up to which pockets are counted
+
+
+def fit_step(run: Run, space: SearchSpace, evaluations: str, metric: Metric, trees: int, progress: Progress, workers: int) -> None:
+    """Fit the predictor to the file ``evaluations``, and hold parts out to say how far it can be trusted."""
+
+    def fit() -> None:
+        known = read_evaluations(run, evaluations, space)
+        progress.say(f"fitting the predictor to {len(known.scores):,} networks ({trees} trees)")
+        predictor = XGBoostPredictor(trees=trees, threads=workers)
+        predictor.fit(space, known.genotypes, known.scores, higher_is_better=metric.higher_is_better, seed=run.seed)
+        assessment = predictor.assess()
+        with run.writing(PREDICTOR) as path:
+            predictor.save(path)
+        held_out = asdict(assessment)
+        run.write_json(ASSESSMENT, {**held_out, "predicted": held_out["predicted"].tolist(), "measured": held_out["measured"].tolist()})
+        progress.say(
+            f"  held out: Kendall tau {assessment.kendall:.2f}, Spearman {assessment.spearman:.2f}; "
+            f"{assessment.top_overlap:.0%} of its best tenth are in the true best tenth"
+        )
+
+    run.step("predictor", fit, [PREDICTOR, ASSESSMENT])
+
+
+def read_predictor(run: Run, space: SearchSpace, workers: int) -> XGBoostPredictor:
+    """The predictor of a run."""
+    predictor = XGBoostPredictor.load(run.path(PREDICTOR), space)
+    predictor.threads = workers
+    return predictor
+
+
+def shrink_step(
+    run: Run, space: SearchSpace, shrinker: Shrinker, limits: Sequence[str], metric: Metric, progress: Progress, workers: int
+) -> None:
+    """Go down, and write the shrunk space, each iteration of it, and what was spent."""
+
+    def shrink() -> None:
+        progress.say(f"shrinking '{space.name}' ({_number(space.cardinality)} networks) with {shrinker.name}")
+
+        def on_iteration(iteration: Iteration) -> None:
+            progress.say(describe_iteration(iteration, metric))
+            if iteration.codes is not None:
+                columns = {f"code_{w}": iteration.codes[:, w] for w in range(iteration.codes.shape[1])}
+                run.write_parquet(f"iterations/iteration-{iteration.index:02d}.parquet", columns)
+
+        predictor = read_predictor(run, space, workers)
+        result = shrinker.shrink(space, predictor, run.rng("shrink"), limits, on_iteration=on_iteration)
+        progress.say(f"  {result.stopped}")
+        with run.writing(SHRUNK) as path:
+            save_space(result.space, path, made_by={"method": shrinker.name, "settings": repr(shrinker), "seed": run.seed})
+        run.write_json(
+            WAY_DOWN,
+            {
+                "method": shrinker.name,
+                "settings": repr(shrinker),
+                "threshold": result.threshold,
+                "stopped": result.stopped,
+                "queries": result.ledger.queries,
+                "evaluations": result.ledger.evaluations,
+                "iterations": [iteration.to_dict() for iteration in result.iterations],
+            },
+        )
+
+    run.step("shrink", shrink, ["iterations/", SHRUNK, WAY_DOWN])
+
+
+def describe_iteration(iteration: Iteration, metric: Metric) -> str:
+    """One line of the way down."""
+    what = "given space " if iteration.index == 0 else f"iteration {iteration.index:2d}"
+    return (
+        f"  {what} {_number(iteration.size):>14} networks   predicted {metric.name}: mean {iteration.mean:.4g}, best {iteration.best:.4g}"
+        f"   good {iteration.p_good:.0%}   shrink index {iteration.shrink_index:.2f}   {iteration.queries:,} queries"
+    )
+
+
+def make_shrinker(method: str, queries: int, size: int | None, as_in_paper: bool, settings: dict[str, Any]) -> Shrinker:
+    """The shrinker that a configuration asks for."""
+    kind = SHRINKERS.get(method)
+    if as_in_paper and hasattr(kind, "as_in_paper"):
+        base = kind.as_in_paper(queries=queries, size=size)
+        return base.with_settings(**settings) if settings else base  # type: ignore[no-any-return]
+    return kind(queries=queries, size=size, **settings)  # type: ignore[no-any-return]
+
+
+def measure_shrinkage(
+    run: Run, space: SearchSpace, evaluations: str, limits: Sequence[str], metric: Metric, queries: int, workers: int
+) -> dict[str, Any]:
+    """The numbers of the report: what the predictor is worth, the way down, the evidence, the best network."""
+    predictor = read_predictor(run, space, workers)
+    shrunk = load_shrunk(run, space)
+    way_down = json.loads(run.path(WAY_DOWN).read_text())
+    assessment = json.loads(run.path(ASSESSMENT).read_text())
+    seed = int(run.seeds("evidence").generate_state(1)[0])
+    # limits hold for what is given as for what comes out, so the fair reference is the part of the space that meets them
+    reference = ConstrainedSpace(space, limits) if limits else space
+    naive = NaiveTop(queries=queries, size=len(shrunk.codes)).shrink(space, predictor, run.rng("naive"), limits).space
+    subjects = {"full": reference, "naive": naive, "shrunk": shrunk}
+    rows = {
+        name: assess_space(subject, predictor, reference=reference, threshold=way_down["threshold"], seed=seed)
+        for name, subject in subjects.items()
+    }
+    drawn = {name: _drawn(subject, predictor, run.rng(f"drawn-{name}")) for name, subject in subjects.items()}
+    higher = metric.higher_is_better
+    known = read_evaluations(run, evaluations, space)
+    return {
+        "predictor": {k: v for k, v in assessment.items() if k not in ("predicted", "measured")} | {"kind": "xgboost"},
+        "shrink": {**way_down, **{name: _with_words(row, name, queries, limits) for name, row in rows.items()}},
+        "edf": {
+            **{name: np.sort(scores).tolist() for name, (_, scores) in drawn.items()},
+            "ks": {
+                "shrunk_full": asdict(ks(drawn["shrunk"][1], drawn["full"][1], higher_is_better=higher)),
+                "shrunk_naive": asdict(ks(drawn["shrunk"][1], drawn["naive"][1], higher_is_better=higher)),
+            },
+        },
+        "cost_scatter": _cost_scatter(space, shrunk, predictor, drawn),
+        "predicted_measured": list(map(list, zip(assessment["predicted"], assessment["measured"], strict=True)))[:DRAWN],
+        "best": best_network(shrunk, predictor, known, higher),
+    }
+
+
+def load_shrunk(run: Run, space: SearchSpace) -> ExplicitSpace:
+    """The shrunk space of a run, as a part of ``space`` (learned costs included)."""
+    loaded = load_space(run.path(SHRUNK))
+    assert isinstance(loaded, ExplicitSpace)
+    parent = space.parent if isinstance(space, ExplicitSpace) else space
+    return ExplicitSpace(parent, loaded.codes, loaded.name)
+
+
+def best_network(space: ExplicitSpace, predictor: XGBoostPredictor, known: Evaluations, higher_is_better: bool) -> dict[str, Any]:
+    """The member with the best prediction, its costs, and its measured score where it has one."""
+    sign = 1.0 if higher_is_better else -1.0
+    genotypes = space.genotypes
+    predicted = predictor.predict(genotypes)
+    at = int(np.argmax(sign * predicted))
+    one = genotypes[at : at + 1]
+    measured = known.scores[(known.genotypes == one).all(axis=1)]
+    return {
+        "architecture": space.format(one)[0],
+        "genes": space.to_dicts(one)[0],
+        "predicted": float(predicted[at]),
+        "measured": float(measured[0]) if len(measured) else None,
+        "costs": {name: float(values[0]) for name, values in space.cost(one).items()},
+    }
+
+
+def _drawn(space: SearchSpace, predictor: XGBoostPredictor, rng: np.random.Generator) -> tuple[Genotypes, NDArray[np.float64]]:
+    scored = score_space(space, predictor, rng, listed=DRAWN)
+    return scored.genotypes, scored.values
+
+
+def _with_words(row: Evidence, name: str, queries: int, limits: Sequence[str]) -> dict[str, Any]:
+    made = {"full": "the given space, within the limits" if limits else "the given space", "naive": f"the best of {queries:,} random networks", "shrunk": "the shrunk space"}
+    return {**row.to_dict(), "what": made[name]}
+
+
+def _cost_scatter(
+    space: SearchSpace, shrunk: ExplicitSpace, predictor: XGBoostPredictor, drawn: dict[str, tuple[Genotypes, NDArray[np.float64]]]
+) -> dict[str, Any] | None:
+    """Score against the space's first cost, the shrunk space's networks with the pocket they belong to."""
+    costs = [name for name in space.cost_names if not np.isnan(space.cost(drawn["full"][0][:1])[name]).any()]
+    if not costs:
+        return None
+    cost = costs[0]
+    label = pockets(shrunk) if len(shrunk.codes) <= MAX_POCKETS else np.zeros(len(shrunk.codes), dtype=np.int64)
+    genotypes, scores = drawn["shrunk"]
+    member = label[locate(shrunk.codes, shrunk.encode(genotypes))]
+    full_genotypes, full_scores = drawn["full"]
+    return {
+        "cost": cost,
+        "full": np.stack([space.cost(full_genotypes)[cost], full_scores], axis=1).tolist(),
+        "shrunk": [
+            [float(c), float(s), int(p)] for c, s, p in zip(space.cost(genotypes)[cost], scores, member, strict=True)
+        ],
+        "pockets": int(label.max() + 1) if len(shrunk.codes) <= MAX_POCKETS else None,
+        "pocket_sizes": np.bincount(label)[:20].tolist() if len(shrunk.codes) <= MAX_POCKETS else None,
+    }
+
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value < 10**12 else f"{value:.3e}"
