@@ -223,7 +223,7 @@ def pick_neighbors(
     changes: Array,
     result: Array,
 ) -> Array:
-    """Fill ``result`` [m] for neighbors that differ from their parent in at most one of the trees' genes; return which do not."""
+    """Fill ``result`` [m] for neighbors that differ from their parent in at most one of the genes; return which do not."""
     several = np.zeros(len(neighbors), dtype=np.bool_)
     for i in range(len(neighbors)):
         parent = parents[i]

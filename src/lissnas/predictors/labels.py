@@ -57,7 +57,9 @@ class LabelMap:
         x, y = self.labels, self.scores
         low, high = _end_slope(x, y), _end_slope(-x[::-1], -y[::-1])
         below, above = np.minimum(labels - x[0], 0), np.maximum(labels - x[-1], 0)
-        return np.interp(labels, x, y) + low * below + high * above
+        inside: NDArray[np.float64] = np.interp(labels, x, y)
+        inside += low * below + high * above
+        return inside
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""

@@ -153,7 +153,7 @@ def make_tables(space: SearchSpace, forest: Forest) -> TreeTables:
     list_turns(masks, radix[0], start, turns)
 
     reach = float(np.abs(leaf_values).max(axis=1).sum())
-    unit = max(reach, np.finfo(np.float32).tiny) / (_WHOLE - forest.trees)
+    unit = (reach or 1.0) / (_WHOLE - forest.trees)  # a sum of T roundings is off by less than T
     return TreeTables(
         columns=columns,
         radix=radix,

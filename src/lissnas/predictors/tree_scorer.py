@@ -94,7 +94,8 @@ class TreeScorer:
         return codes
 
     def _scale(self, sums: NDArray[np.int32]) -> NDArray[np.float64]:
-        return self.tables.base + sums * self.tables.unit
+        scores: NDArray[np.float64] = self.tables.base + sums * np.float64(self.tables.unit)
+        return scores
 
 
 def _in_threads(function: Callable[[Any], None], chunks: Sequence[Any], threads: int) -> None:

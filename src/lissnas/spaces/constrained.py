@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Neighbors, SearchSpace
+from lissnas.spaces.draw import search_all
 from lissnas.spaces.limits import check_limits, meets_limits
 from lissnas.spaces.subspace import Subspace
 
@@ -19,6 +20,8 @@ __all__ = ["ConstrainedSpace"]
 MAX_COUNTED = 1 << 20
 DRAWS = 100_000
 PROPOSAL_ROUNDS = 64
+PROPOSAL_ROUNDS_LISTED = 4  # where whoever still waits can be compared with all architectures
+MAX_SEARCHED = 1 << 12
 
 
 class ConstrainedSpace(Subspace):
@@ -26,7 +29,7 @@ class ConstrainedSpace(Subspace):
 
     The cardinality is counted where the parent has at most 2^20 architectures, and estimated from 100,000 draws beyond
     (``cardinality_is_exact``). ``sample`` rejects, so it stays uniform. ``neighbors`` beyond distance 1 keeps those of the
-    parent's that meet the limits, and leaves a row out after 64 that did not.
+    parent's that meet the limits; a space of more than 4,096 architectures leaves a row out after 64 that did not.
 
     Raises:
         UserError: a limit that cannot be read, or no architecture that meets them.
@@ -62,17 +65,26 @@ class ConstrainedSpace(Subspace):
         return self.parent.is_valid(genotypes) & self._meets(genotypes)
 
     def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        proposer = self.parent
+        while isinstance(proposer, ConstrainedSpace):  # its own rejections would multiply with these
+            proposer = proposer.parent
+        listed = self.cardinality_is_exact and self.cardinality <= MAX_SEARCHED
         result = genotypes.copy()
+        arrived = np.zeros(len(genotypes), dtype=bool)
         waiting = np.arange(len(genotypes))
-        for _ in range(PROPOSAL_ROUNDS):
-            drawn = self.parent.neighbors(genotypes[waiting], edits, rng)
-            good = self._meets(drawn.genotypes)
-            rows = waiting[drawn.parents[good]]
-            result[rows] = drawn.genotypes[good]
-            waiting = np.setdiff1d(waiting, rows)
+        for _ in range(PROPOSAL_ROUNDS_LISTED if listed else PROPOSAL_ROUNDS):
+            drawn = proposer.neighbors(genotypes[waiting], edits, rng)
+            waiting = waiting[drawn.parents]  # whoever has none in the larger space has none here
+            good = self._is_valid(drawn.genotypes)
+            result[waiting[good]] = drawn.genotypes[good]
+            arrived[waiting[good]] = True
+            waiting = waiting[~good]
             if not len(waiting):
                 break
-        found = np.delete(np.arange(len(genotypes)), waiting)
+        if listed:
+            arrived[waiting] = True
+            arrived[search_all(self, genotypes, waiting, edits, rng, result)] = False
+        found = np.flatnonzero(arrived)
         return Neighbors(result[found], found)
 
 

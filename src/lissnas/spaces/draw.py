@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.spaces.base import Neighbors, SearchSpace
 
-__all__ = ["draw_one_each", "walk_to_distance"]
+__all__ = ["draw_one_each", "search_all", "walk_to_distance"]
 
 _WALKS = 8  # per row; most rows arrive by the first
 _STEPS = 8  # random steps that may lead nowhere before all steps are listed
@@ -59,12 +59,12 @@ def walk_to_distance(
         if not len(waiting):
             break
     if len(waiting) and space.cardinality <= _SMALL:
-        waiting = _search(space, genotypes, waiting, edits, rng, result)
+        waiting = search_all(space, genotypes, waiting, edits, rng, result)
     found = np.delete(np.arange(len(genotypes)), waiting)
     return Neighbors(result[found], found)
 
 
-def _search(
+def search_all(
     space: SearchSpace,
     genotypes: Genotypes,
     rows: NDArray[np.intp],

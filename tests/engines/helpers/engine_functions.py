@@ -75,6 +75,7 @@ def main_that_waits():
     from lissnas.engines import map_chunks
 
     try:
+        print("ready", flush=True)  # from here on an interrupt is ours; an import that is interrupted may swallow it
         for _ in map_chunks(touch_and_sleep, [(sys.argv[1], index) for index in range(8)], workers=2):
             print("first", flush=True)
     except KeyboardInterrupt:
