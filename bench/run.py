@@ -1,6 +1,6 @@
 """Every benchmark, each result beside what one would use otherwise, in one run. Writes docs/performance.md.
 
-    python bench/run.py [NAME...]      spaces, scorer, shrinking, supernet; all if none is named
+python bench/run.py [NAME...]      spaces, scorer, shrinking, supernet; all if none is named
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 def main(names: list[str]) -> None:
     """Run the benchmarks called ``names`` and print their tables; a full run writes the page."""
-    lines = ["# Performance", "", "Made by `make bench`: each row was measured in one run, ours beside what is named, seconds unless the row says otherwise.", ""]
+    lines = [
+        "# Performance",
+        "",
+        "Made by `make bench`: each row was measured in one run, ours beside what is named, in seconds unless it says otherwise.",
+        "",
+    ]
     lines += [f"Machine: {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}.", ""]
     for name in names or NAMES:
         rows = importlib.import_module(name).run()
@@ -37,7 +42,8 @@ def main(names: list[str]) -> None:
 
 def _line(row: dict[str, Any]) -> str:
     ratio = row["ratio"]
-    return f"| {row['work']} | {_seconds(row['ours'])} | {_seconds(row['theirs'])} | {row.get('against', '')} | {'' if math.isnan(ratio) else f'{ratio:.2f}x' if ratio < 10 else f'{ratio:.0f}x'} |"
+    times = "" if math.isnan(ratio) else f"{ratio:.2f}x" if ratio < 10 else f"{ratio:.0f}x"
+    return f"| {row['work']} | {_seconds(row['ours'])} | {_seconds(row['theirs'])} | {row.get('against', '')} | {times} |"
 
 
 def _seconds(value: float) -> str:

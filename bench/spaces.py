@@ -43,9 +43,25 @@ def run() -> list[dict[str, Any]]:
     for work, ours, theirs in pairs:
         scale = N / (2000 if work.startswith("costs") else PLAIN)
         mine, other = _best(ours), _best(theirs) * scale
-        rows.append({"work": f"10^6 networks of 4^20: {work}", "ours": mine, "theirs": other, "against": "plain Python on tuples", "ratio": other / mine})
+        rows.append(
+            {
+                "work": f"10^6 networks of 4^20: {work}",
+                "ours": mine,
+                "theirs": other,
+                "against": "plain Python on tuples",
+                "ratio": other / mine,
+            }
+        )
     total = sum(row["ours"] for row in rows[:4])
-    rows.append({"work": "the first four together", "ours": total, "theirs": sum(r["theirs"] for r in rows[:4]), "against": "plain Python on tuples", "ratio": sum(r["theirs"] for r in rows[:4]) / total})
+    rows.append(
+        {
+            "work": "the first four together",
+            "ours": total,
+            "theirs": sum(r["theirs"] for r in rows[:4]),
+            "against": "plain Python on tuples",
+            "ratio": sum(r["theirs"] for r in rows[:4]) / total,
+        }
+    )
     return rows
 
 

@@ -70,7 +70,12 @@ def one_seed(space: SearchSpace, measured: object, seed: int) -> dict[str, dict[
 
 
 def judge_measured(
-    space: SearchSpace, predictor: lissnas.XGBoostPredictor, x: np.ndarray, y: np.ndarray, params: np.ndarray, rng: np.random.Generator
+    space: SearchSpace,
+    predictor: lissnas.XGBoostPredictor,
+    x: np.ndarray,
+    y: np.ndarray,
+    params: np.ndarray,
+    rng: np.random.Generator,
 ) -> dict[str, tuple[float, float]]:
     """What each method keeps, judged by the truth."""
     pool = ExplicitSpace.of(space, x)
@@ -94,7 +99,13 @@ def judge_measured(
 
 
 def judge_whole(
-    space: SearchSpace, predictor: lissnas.XGBoostPredictor, x: np.ndarray, y: np.ndarray, limit: str, rng: np.random.Generator, seed: int
+    space: SearchSpace,
+    predictor: lissnas.XGBoostPredictor,
+    x: np.ndarray,
+    y: np.ndarray,
+    limit: str,
+    rng: np.random.Generator,
+    seed: int,
 ) -> dict[str, tuple[float, float]]:
     """The whole space, judged by a predictor that has never seen what the first one learned from."""
     judge = lissnas.XGBoostPredictor().fit(space, x, y, higher_is_better=False, seed=seed + 1000)

@@ -172,7 +172,9 @@ class TestFailures:
 class TestInterruption:
     def start(self, folder):
         command = [sys.executable, HELPERS / "engine_functions.py", folder]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(command, **pipes, text=True, start_new_session=True)
+        assert process.stdout.readline() == "ready\n"
         return process
 
     def pids(self, folder):
@@ -192,14 +194,13 @@ class TestInterruption:
         assert (process.returncode, out, err) == (130, "first\nstopped\n", "")
         assert all(gone(pid) for pid in pids)
 
-    @pytest.mark.parametrize("delay", [0.15, 0.3, 0.5])
+    @pytest.mark.parametrize("delay", [0, 0.003, 0.01, 0.03, 0.1])
     def test_ctrl_c_while_workers_start(self, tmp_path, delay):
         process = self.start(tmp_path)
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=20)
-        assert "spawn_main" not in err  # a child's traceback would name it; the parent's own may come before its `try`
-        assert "lissnas-worker" not in err
+        assert (process.returncode, err) == (130, "")
 
     def test_workers_do_not_outlive_a_killed_parent(self, tmp_path):
         process = self.start(tmp_path)

@@ -14,7 +14,14 @@ def test_mean_distance_of_a_free_space(rng):
 
 def test_pockets_are_components_of_the_one_edit_graph():
     members = np.array(
-        [[0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 2, 1], [3, 3, 3, 3, 3, 3], [3, 3, 3, 3, 3, 1], [1, 1, 1, 1, 1, 1]],
+        [
+            [0, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 1],
+            [0, 0, 0, 0, 2, 1],
+            [3, 3, 3, 3, 3, 3],
+            [3, 3, 3, 3, 3, 1],
+            [1, 1, 1, 1, 1, 1],
+        ],
         dtype=np.uint8,
     )
     space = ExplicitSpace.of(SPACE, members)

@@ -35,7 +35,15 @@ def evidence(name: str, cardinality: int, scores: list[float], *, higher: bool, 
 
 
 def run_of(
-    *, kind: str, space: Metrics, metric: Metrics, sign: float, level: float, spread: float, cost: str, costs: tuple[float, float]
+    *,
+    kind: str,
+    space: Metrics,
+    metric: Metrics,
+    sign: float,
+    level: float,
+    spread: float,
+    cost: str,
+    costs: tuple[float, float],
 ) -> Metrics:
     """What both kinds of run have; ``level`` and ``spread`` are of the score, ``sign`` is +1 where more is better."""
     rng = np.random.default_rng(7)
@@ -45,13 +53,20 @@ def run_of(
         "naive": np.sort(level + spread * (sign * 1.2 + 0.5 * rng.normal(size=600))),
         "shrunk": np.sort(level + spread * (sign * 1.9 + 0.35 * rng.normal(size=1000))),
     }
-    index = {"value": 0.41372, "low": 0.38123, "high": 0.44219, "p_full": 0.1, "p_shrunk": 0.2214, "threshold": level + sign * 1.28 * spread}
+    index = {
+        "value": 0.41372,
+        "low": 0.38123,
+        "high": 0.44219,
+        "p_full": 0.1,
+        "p_shrunk": 0.2214,
+        "threshold": level + sign * 1.28 * spread,
+    }
     cardinality, size = int(space["cardinality"]), 10_000
-    sizes = np.geomspace(40_000, size, 7).round().astype(int).tolist()
+    sizes = [cardinality, *np.geomspace(40_000, size, 6).round().astype(int).tolist()]
     iterations = [
         {
             "index": i,
-            "size": n,
+            "size": str(n),
             "mean": level + sign * spread * (1.9 * (1 - 0.6**i)),
             "best": level + sign * spread * (2.6 + 0.1 * i),
             "queries": 20_000 + 13_000 * i,
@@ -94,12 +109,15 @@ def run_of(
             "evaluations": 1000,
             "iterations": iterations,
             "full": evidence(space["name"], cardinality, draw["full"], higher=higher, index=None, exact=False),
-            "naive": evidence("naive", 5000, draw["naive"], higher=higher, index={**index, "value": 0.21, "p_shrunk": 0.17}, exact=True),
+            "naive": evidence(
+                "naive", 5000, draw["naive"], higher=higher, index={**index, "value": 0.21, "p_shrunk": 0.17}, exact=True
+            ),
             "shrunk": evidence("shrunk", size, draw["shrunk"], higher=higher, index=index, exact=True),
         },
-        "edf": {**{name: scores.tolist() for name, scores in draw.items()}, "ks": {"shrunk_vs_full": ks, "shrunk_vs_naive": ks}},
+        "edf": {**{name: scores.tolist() for name, scores in draw.items()}, "ks": {"shrunk_full": ks, "shrunk_naive": ks}},
         "cost_scatter": {
             "cost": cost,
+            "pockets": 12,
             "full": scatter(draw["full"]),
             "shrunk": [[*point, p] for point, p in zip(scatter(draw["shrunk"]), pocket, strict=True)],
         },
@@ -111,7 +129,9 @@ def make_shrink() -> Metrics:
     """A language-model space from a YAML file, lower is better, nothing measured of the best network."""
     rng = np.random.default_rng(3)
     genes = {"embed": 768, "layers": 11, "bias": True}
-    genes |= {f"heads_{i}": int(rng.choice([4, 8, 12])) for i in range(11)} | {f"mlp_{i}": int(rng.choice([2, 3, 4])) for i in range(11)}
+    genes |= {f"heads_{i}": int(rng.choice([4, 8, 12])) for i in range(11)} | {
+        f"mlp_{i}": int(rng.choice([2, 3, 4])) for i in range(11)
+    }
     space = {
         "name": "gpt-s",
         "cardinality": str(18 * (9**10 + 9**11 + 9**12) // 3),
@@ -132,7 +152,7 @@ def make_shrink() -> Metrics:
     )
     return {
         **metrics,
-        "command": "lissnas shrink examples/gpt/gpt-s.yaml --scores measured.csv --score perplexity --lower-is-better --limit 'latency_ms <= 150'",
+        "command": "lissnas shrink gpt-s.yaml --scores measured.csv --lower-is-better --limit 'latency_ms <= 150'",
         "asked": {
             "space": "examples/gpt/gpt-s.yaml",
             "scores": "measured.csv",
@@ -210,7 +230,12 @@ def make_main() -> Metrics:
             },
         },
         "stand_alone": [
-            {"architecture": a, "measured": float(m), "full": float(m - 4 + rng.normal()), "shrunk": float(m - 2 + rng.normal())}
+            {
+                "architecture": a,
+                "measured": float(m),
+                "full": float(m - 4 + rng.normal()),
+                "shrunk": float(m - 2 + rng.normal()),
+            }
             for a, m in zip(names, alone, strict=True)
         ],
         "search": {
@@ -263,3 +288,30 @@ def shrink_metrics() -> Metrics:
 @pytest.fixture
 def main_metrics() -> Metrics:
     return make_main()
+
+
+@pytest.fixture(scope="session")
+def two_runs() -> dict[str, Metrics]:
+    """Both, for tests that only read them."""
+    return {"shrink": make_shrink(), "main": make_main()}
+
+
+@pytest.fixture
+def hostile() -> Metrics:
+    """A run in which whatever a user can name tries to leave its place in the page."""
+    bad = "</script><script>window.broken=1</script><!--<img src=x onerror='window.broken=2'>\"&"
+    metrics = make_main()
+    metrics["space"]["name"] = bad
+    metrics["metric"] = {"name": bad, "unit": bad, "higher_is_better": True}
+    metrics["command"] = f"lissnas run {bad}"
+    metrics["asked"] |= {bad: bad, "limits": [bad]}
+    metrics["cost_scatter"]["cost"] = bad
+    metrics["best"]["genes"] |= {bad: bad, f"{bad}_0": bad, f"{bad}_1": bad}
+    metrics["best"]["costs"] = {bad: 1.0}
+    metrics["best"]["architecture"] = bad
+    metrics["shrink"]["stopped"] = bad
+    metrics["stand_alone"][0]["architecture"] = bad
+    metrics["final"]["ours"] |= {"architecture": bad, "costs": {bad: 2.0}}
+    metrics["final"][bad] = {"validation": 90.0, "test": 90.0, "architecture": bad}
+    metrics["notes"] = [bad]
+    return metrics

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -66,8 +68,8 @@ def test_comes_down_to_the_size_asked_for_with_a_rising_mean(space):
     means = [i.mean for i in result.iterations]
     assert sizes[0] == 4**12
     assert sizes[-1] == result.space.cardinality == 300
-    assert all(a > b for a, b in zip(sizes, sizes[1:], strict=False))
-    assert all(a < b for a, b in zip(means, means[1:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(sizes))
+    assert all(a < b for a, b in itertools.pairwise(means))
     assert result.ledger.queries <= 5000
 
 
@@ -99,7 +101,9 @@ def test_beats_naive_and_random_refill_at_equal_budget_and_size(space):
 def test_diversity_floor_stops_before_it_is_broken(space):
     loose = LISSNAS(queries=20_000, min_diversity=0.0, iterations=12).shrink(space, Oracle.of(space), np.random.default_rng(0))
     floor = loose.iterations[-1].diversity / loose.iterations[0].diversity + 0.1
-    strict = LISSNAS(queries=20_000, min_diversity=floor, iterations=12).shrink(space, Oracle.of(space), np.random.default_rng(0))
+    strict = LISSNAS(queries=20_000, min_diversity=floor, iterations=12).shrink(
+        space, Oracle.of(space), np.random.default_rng(0)
+    )
     assert "diversity" in strict.stopped
     assert strict.iterations[-1].diversity >= floor * strict.iterations[0].diversity * 0.97  # measured on random pairs
     assert len(strict.iterations) < len(loose.iterations)
@@ -107,9 +111,11 @@ def test_diversity_floor_stops_before_it_is_broken(space):
 
 def test_paper_form_gives_back_the_previous_space_on_a_plateau(space):
     """Only rises of more than the plateau count; what is given back is the last accepted iteration."""
-    result = LISSNAS.as_in_paper(queries=20_000).with_settings(plateau=0.5).shrink(space, Oracle.of(space), np.random.default_rng(0))
+    result = (
+        LISSNAS.as_in_paper(queries=20_000).with_settings(plateau=0.5).shrink(space, Oracle.of(space), np.random.default_rng(0))
+    )
     means = [i.mean for i in result.iterations]
-    assert all(b - a > 0.5 for a, b in zip(means, means[1:], strict=False))
+    assert all(b - a > 0.5 for a, b in itertools.pairwise(means))
     assert np.array_equal(result.space.codes, result.iterations[-1].codes)
 
 

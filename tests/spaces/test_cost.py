@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -81,16 +83,23 @@ def test_convolution() -> None:
     assert conv.cost(8) == (4 * 4 * 9 * 16 * 32 // 4, 9 * 16 * 32 // 4)
 
 
-@pytest.mark.parametrize("kind", BLOCK_KINDS)
+@pytest.mark.parametrize("kind", [k for k in BLOCK_KINDS if k != "skip"])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_branches_join_to_the_sites_channels(kind: str, stride: int) -> None:
     branches = BLOCK_KINDS[kind](16 if stride == 1 else 8, 16, stride)
     passed_by = 8 if stride == 1 else 0
     assert passed_by + sum(branch[-1].out_channels for branch in branches) == 16
     for branch in branches:
-        for one, two in zip(branch, branch[1:], strict=False):
+        for one, two in itertools.pairwise(branch):
             assert one.out_channels == two.in_channels
         assert np.prod([conv.stride for conv in branch]) == stride
+
+
+def test_a_skip_keeps_its_input() -> None:
+    assert sum(map(len, BLOCK_KINDS["skip"](16, 16, 1))) == 0
+    for channels, stride in ((32, 1), (16, 2)):
+        with pytest.raises(UserError, match="a skip keeps its input"):
+            BLOCK_KINDS["skip"](16, channels, stride)
 
 
 def test_a_fixed_site_has_no_gene_but_costs() -> None:

@@ -169,7 +169,7 @@ def test_refused(rng: np.random.Generator) -> None:
         ExplicitSpace(space, codes.astype(np.int64))  # type: ignore[arg-type]
     with pytest.raises(UserError, match="must be uint64"):
         ExplicitSpace(space, codes.tolist())  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="row 1: .* is no code"):
+    with pytest.raises(UserError, match=r"row 1: .* is no code"):
         ExplicitSpace(space, np.array([[0], [1 << 63]], dtype=np.uint64))
     with pytest.raises(UserError, match="is no canonical architecture"):
         ExplicitSpace(space, space.encode(np.array([[0, 0, 0, 0, 0]], dtype=np.uint8)))
@@ -183,5 +183,5 @@ def test_a_string_from_outside_is_named(rng: np.random.Generator) -> None:
     x = space.sample(1, rng)
     shrunk = ExplicitSpace.of(space, x, "tiny")
     other = space.neighbors(x, 1, rng).genotypes
-    with pytest.raises(UserError, match="row 1: .* is not in 'tiny'"):
+    with pytest.raises(UserError, match=r"row 1: .* is not in 'tiny'"):
         shrunk.parse(space.format(np.concatenate([x, other])))

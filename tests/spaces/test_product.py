@@ -213,5 +213,5 @@ def test_definition_of_everything_at_once() -> None:
 
 @pytest.mark.parametrize("kind", ["explicit", "something new", None])
 def test_definition_of_an_unknown_kind(kind: object) -> None:
-    with pytest.raises(UserError, match="explicit space is more|unknown kind"):
+    with pytest.raises(UserError, match=r"explicit space is more|unknown kind"):
         from_definition({"kind": kind})

@@ -85,7 +85,7 @@ def test_members_are_those_that_hold_kept_alleles(make, rng: np.random.Generator
             count = len(gene.alleles)
             kept[gene.name] = rng.choice(count, size=rng.integers(1, count + 1), replace=False)
         if space.movable:
-            kept |= dict.fromkeys(space.movable[0].genes, [0, 1, 3])
+            kept |= {name: [0, 1, 3] for name in space.movable[0].genes}
         small = RestrictedSpace(space, kept)
         allowed = [{*map(int, kept[g.name]), len(g.alleles)} if g.name in kept else set(range(g.radix)) for g in space.genes]
         inside = [all(a in ok for a, ok in zip(row, allowed, strict=True)) for row in everyone.tolist()]

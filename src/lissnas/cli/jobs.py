@@ -23,24 +23,44 @@ from lissnas.runs.budget import read_budget
 __all__ = ["report", "resume", "run", "shrink"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
-WorkersOption = Annotated[int, typer.Option(help="How many processes or threads; the result is the same for any number.", min=1)]
-OutOption = Annotated[Path | None, typer.Option("--out", help="The run directory to make; the next free one in runs/ if not given.")]
+WorkersOption = Annotated[
+    int, typer.Option(help="How many processes or threads; the result is the same for any number.", min=1)
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="The run directory to make; the next free one in runs/ if not given.")
+]
 SeedOption = Annotated[int, typer.Option(help="One seed; the same seed gives the same bytes.", min=0)]
 
 
 def shrink(
     space: Annotated[str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")],
-    scores: Annotated[Path | None, typer.Option(help="Measured networks: CSV or Parquet, a column per gene and one for the score.")] = None,
-    score: Annotated[str | None, typer.Option(help="The column that holds the score; not needed where there is only one.")] = None,
-    lower_is_better: Annotated[bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")] = False,
-    evaluator: Annotated[str | None, typer.Option(help="What scores networks: a name, or your own module:function on batches.")] = None,
-    evaluations: Annotated[int | None, typer.Option(help="True evaluations that the evaluator may be asked for.", min=20)] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="Measured networks: CSV or Parquet, a column per gene and one for the score.")
+    ] = None,
+    score: Annotated[
+        str | None, typer.Option(help="The column that holds the score; not needed where there is only one.")
+    ] = None,
+    lower_is_better: Annotated[
+        bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")
+    ] = False,
+    evaluator: Annotated[
+        str | None, typer.Option(help="What scores networks: a name, or your own module:function on batches.")
+    ] = None,
+    evaluations: Annotated[
+        int | None, typer.Option(help="True evaluations that the evaluator may be asked for.", min=20)
+    ] = None,
     method: Annotated[str, typer.Option(help="The shrinker: lissnas, naive, query-all.")] = "lissnas",
-    limit: Annotated[list[str] | None, typer.Option(help='What every network must meet: "flops <= 330e6". May be repeated.')] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(help='What every network must meet: "flops <= 330e6". May be repeated.')
+    ] = None,
     size: Annotated[int | None, typer.Option(help="How many networks the shrunk space shall hold.", min=1)] = None,
-    budget: Annotated[str, typer.Option(help="small, medium, large, or a number of predictor queries: sets all other sizes.")] = "medium",
+    budget: Annotated[
+        str, typer.Option(help="small, medium, large, or a number of predictor queries: sets all other sizes.")
+    ] = "medium",
     trees: Annotated[int | None, typer.Option(help="Trees of the predictor.", min=1)] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting of the method by name: draws=30. May be repeated.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the method by name: draws=30. May be repeated.")
+    ] = None,
     as_in_paper: Annotated[bool, typer.Option("--as-in-paper", help="The paper's own form of LISSNAS.")] = False,
     seed: SeedOption = 0,
     workers: WorkersOption = 1,
@@ -81,7 +101,9 @@ def shrink(
 
 
 def run(
-    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file of settings; the digits job if not given.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file of settings; the digits job if not given.")
+    ] = None,
     seed: SeedOption = 0,
     workers: WorkersOption = 2,
     out: OutOption = None,

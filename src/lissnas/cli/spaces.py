@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from lissnas.arrays import Genotypes
 from lissnas.cli.console import stderr
 from lissnas.errors import UserError
 from lissnas.formats import get_space, write_architectures_csv
@@ -16,12 +17,16 @@ from lissnas.spaces import SearchSpace, list_spaces, sample_within
 
 __all__ = ["check", "export", "sample", "spaces"]
 
-SpaceArgument = Annotated[str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")]
+SpaceArgument = Annotated[
+    str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")
+]
 OutOption = Annotated[Path, typer.Option("--out", help="The file to write: .csv or .parquet.")]
 
 
 def spaces(
-    name: Annotated[str | None, typer.Argument(metavar="[SPACE]", help="Explain one: a name, a YAML file, or a saved space.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[SPACE]", help="Explain one: a name, a YAML file, or a saved space.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")] = False,
 ) -> None:
     """List the known spaces, or explain one: size, genes, edits, costs, an example."""
@@ -31,13 +36,16 @@ def spaces(
         return
     if not name:
         for row in rows:
-            print(f"{row['name']:24} {int(row['cardinality']):>28,} architectures, {row['genes']} genes, costs: {', '.join(row['costs'])}")
+            print(
+                f"{row['name']:24} {int(row['cardinality']):>28,} architectures, {row['genes']} genes, "
+                f"costs: {', '.join(row['costs'])}"
+            )
         return
     for key, value in rows[0].items():
         print(f"{key.replace('_', ' '):22} {value}")
 
 
-def _describe(space: SearchSpace) -> dict[str, object]:
+def _describe(space: SearchSpace) -> dict[str, Any]:
     example = space.sample(1, np.random.default_rng(0))
     costs = {name: float(values[0]) for name, values in space.cost(example).items()}
     return {
@@ -60,22 +68,29 @@ def sample(
     space: SpaceArgument,
     out: OutOption,
     n: Annotated[int, typer.Option("-n", "--number", help="How many distinct architectures.")] = 300,
-    limit: Annotated[list[str] | None, typer.Option("--limit", help='What each must meet: "flops <= 330e6". May be repeated.')] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help='What each must meet: "flops <= 330e6". May be repeated.')
+    ] = None,
     seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
 ) -> None:
     """Write networks to measure, for those who have no scores yet: add a column with your score, then `lissnas shrink`."""
     subject = get_space(space)
     genotypes = _distinct(subject, n, tuple(limit or ()), np.random.default_rng(seed))
     write_architectures_csv(subject, genotypes, out, dict(subject.cost(genotypes)))
-    stderr.print(f"{len(genotypes):,} architectures of '{subject.name}' are in {out}: measure them, add a column with the score, then", markup=False)
+    stderr.print(
+        f"{len(genotypes):,} architectures of '{subject.name}' are in {out}: measure them, add a column with the score, then",
+        markup=False,
+    )
     stderr.print(f"  lissnas shrink {space} --scores {out} --score YOUR_COLUMN", markup=False)
 
 
-def _distinct(space: SearchSpace, n: int, limits: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+def _distinct(space: SearchSpace, n: int, limits: tuple[str, ...], rng: np.random.Generator) -> Genotypes:
     if n < 1:
         raise UserError(f"-n must be at least 1, but got {n}")
     if space.cardinality_is_exact and n > space.cardinality:
-        raise UserError(f"'{space.name}' has only {space.cardinality:,} architectures, fewer than the {n:,} asked for: lower -n")
+        raise UserError(
+            f"'{space.name}' has only {space.cardinality:,} architectures, fewer than the {n:,} asked for: lower -n"
+        )
     kept = np.zeros((0, space.length), dtype=np.uint8)
     for _ in range(50):
         drawn = np.concatenate([kept, sample_within(space, 2 * n, limits, rng)])

@@ -16,7 +16,8 @@ def summarize(metrics: dict[str, Any], directory: Path) -> str:
         from lissnas.runs.main import summarize_training
 
         lines += summarize_training(metrics)
-    lines.append(f"Everything is in {directory}: open {directory / 'report.html'}")
+    report = directory / "report.html"
+    lines.append(f"Everything is in {directory}{f': open {report}' if report.exists() else ''}")
     return "\n".join(lines)
 
 
@@ -31,23 +32,34 @@ def _shrinking(metrics: dict[str, Any]) -> list[str]:
     tau = metrics["predictor"]["kendall"]
     limits = metrics["asked"].get("limits") or []
     about = "" if full["cardinality_is_exact"] else "about "
-    within = f" ({about}{_words(int(full['cardinality']))} of them with {' and '.join(limits)})" if int(full["cardinality"]) != before else ""
+    within = (
+        f" ({about}{_words(int(full['cardinality']))} of them with {' and '.join(limits)})"
+        if int(full["cardinality"]) != before
+        else ""
+    )
     lines = [
         f"From {_words(before)} networks{within} to {after:,}.",
-        f"Predicted {name}: mean {full['mean']:.4g} before, {shrunk['mean']:.4g} after; best seen {full['best']:.4g} before, {shrunk['best']:.4g} after.",
-        f"A random network is good (among the best tenth of the given space) with {index['p_full']:.0%} before, {index['p_shrunk']:.0%} after.",
+        f"Predicted {name}: mean {full['mean']:.4g} before, {shrunk['mean']:.4g} after; "
+        f"best seen {full['best']:.4g} before, {shrunk['best']:.4g} after.",
+        f"A random network is good (among the best tenth of what was given) with "
+        f"{index['p_full']:.0%} before, {index['p_shrunk']:.0%} after.",
         f"Shrink index {index['value']:.2f} (95% interval {index['low']:.2f} to {index['high']:.2f}). "
         f"The predictor's held-out Kendall tau is {tau:.2f}.",
         f"Best network: {best['architecture']}",
-        f"  predicted {best['predicted']:.4g}"
-        + (f", measured {best['measured']:.4g}" if best["measured"] is not None else "")
-        + (f"; {costs}" if costs else ""),
+        "  " + "; ".join(part for part in (_scores(best), costs) if part),
     ]
     if not improved:
         lines.insert(1, "The shrunk space is NOT better than the given one by its predicted mean.")
     if tau < 0.3:
-        lines.insert(1, f"Careful: the predictor is weak (Kendall tau {tau:.2f}); measure more networks before you rely on this.")
+        lines.insert(
+            1, f"Careful: the predictor is weak (Kendall tau {tau:.2f}); measure more networks before you rely on this."
+        )
     return lines
+
+
+def _scores(best: dict[str, Any]) -> str:
+    known = {what: best.get(what) for what in ("predicted", "measured", "test")}
+    return ", ".join(f"{what} {value:.4g}" for what, value in known.items() if value is not None)
 
 
 def _words(number: int) -> str:

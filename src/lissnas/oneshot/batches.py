@@ -70,5 +70,5 @@ class Batches:
             window = torch.where(flipped[part, None], self._mirrored, self._window) + start[part, None]
             pixels = self._pixels[index]
             moved = pixels.gather(2, window[:, None].expand(-1, pixels.shape[1], -1))
-            images = moved.unflatten(2, (self.height, self.width))
+            images = moved.view(*moved.shape[:2], self.height, self.width)
             yield normalise(images, self.data), self._labels[index]

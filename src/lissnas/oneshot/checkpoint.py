@@ -57,7 +57,9 @@ class Checkpoint:
         tensors, header = read_weights(self.path)
         for key, value in self.identity.items():
             if header["training"].get(key) != value:
-                raise UserError(f"'{self.path}' is the checkpoint of another training ({key} differs): choose another directory")
+                raise UserError(
+                    f"'{self.path}' is the checkpoint of another training ({key} differs): choose another directory"
+                )
         parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "momentum": {}}
         for name, tensor in tensors.items():
             kind, _, rest = name.partition("/")

@@ -60,8 +60,8 @@ class ImageData:
         """16 hex digits that identify images, labels and augmentation."""
         digest = hashlib.sha256(f"{self.name} {self.classes} {self.shift} {self.flip}".encode())
         for split in (self.train, self.validation, self.test):
-            digest.update(np.ascontiguousarray(split.images))
-            digest.update(np.ascontiguousarray(split.labels))
+            digest.update(split.images.tobytes())
+            digest.update(split.labels.tobytes())
         return digest.hexdigest()[:16]
 
     def split(self, name: str) -> Split:
@@ -111,8 +111,8 @@ def digits(train: int = 500, validation: int = 650, seed: int = 0) -> ImageData:
     images = images.astype(np.uint8).reshape(-1, 1, 8, 8)
     labels = labels.astype(np.int64)
     parts = stratified_split(labels, (train, validation, len(labels) - train - validation), seed)
-    splits = [Split(images[part], labels[part]) for part in parts]
-    return ImageData("digits", *splits, classes=10, shift=1)
+    kept, held, last = (Split(images[part], labels[part]) for part in parts)
+    return ImageData("digits", kept, held, last, classes=10, shift=1)
 
 
 RECORD = 1 + 3 * 32 * 32

@@ -73,7 +73,7 @@ def score_subnets(
 
     Args:
         genotypes: uint8[n, L].
-        calibration: training images that statistics are taken from.
+        calibration: training images that statistics are taken from; all of them, where there are fewer.
         batch_size: images scored at a time.
         split: validation, or test for final numbers.
         workers: processes; each computes with one thread.
@@ -99,8 +99,9 @@ class _Scorer:
     """Scores a chunk of sorted genotypes. It travels to worker processes as bytes."""
 
     def __init__(self, supernet: Supernet, data: ImageData, calibration: int, batch_size: int, split: str) -> None:
-        if not 2 <= calibration <= len(data.train):
-            raise UserError(f"calibration must be 2 to {len(data.train)} training images, but got {calibration}")
+        if calibration < 2:
+            raise UserError(f"calibration must be 2 training images or more, but got {calibration}")
+        calibration = min(calibration, len(data.train))
         self.supernet = supernet
         self.data = data
         self.settings = (calibration, batch_size, split)
@@ -155,7 +156,9 @@ def _score(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def score_network(network: nn.Module, data: ImageData, split: str = "validation", batch_size: int = 1024) -> tuple[float, float]:
+def score_network(
+    network: nn.Module, data: ImageData, split: str = "validation", batch_size: int = 1024
+) -> tuple[float, float]:
     """Accuracy in percent and cross entropy in nats of one network, by its running statistics."""
     device = next(network.parameters()).device
     images, labels = tensors(data.split(split), data, device)

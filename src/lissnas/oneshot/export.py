@@ -19,7 +19,7 @@ from lissnas.oneshot.data import ImageData
 from lissnas.oneshot.evaluate import evaluating
 from lissnas.oneshot.network import Path as Genotype
 from lissnas.oneshot.network import build_network, layout_of, require_path
-from lissnas.oneshot.weights import copy_into, pack_weights, read_weights, unpack_weights, write_bytes
+from lissnas.oneshot.weights import copy_into, read_weights, unpack_weights, write_bytes
 from lissnas.spaces import from_definition
 from lissnas.spaces.base import SearchSpace
 

@@ -53,9 +53,7 @@ def kinds_of(layout: ChainLayout, path: Sequence[int]) -> list[str]:
     return [site.kinds[next(alleles)] if len(site.kinds) > 1 else site.kinds[0] for site in layout.sites]
 
 
-def build_network(
-    space: SearchSpace, genotype: Path, *, affine: bool = True, seed: int | None = None
-) -> nn.Sequential:
+def build_network(space: SearchSpace, genotype: Path, *, affine: bool = True, seed: int | None = None) -> nn.Sequential:
     """The network of one architecture, initialised as SPOS does: images float32[n, C, H, W] -> logits float32[n, classes].
 
     Args:

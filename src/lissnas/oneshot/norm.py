@@ -45,7 +45,7 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
             raise UserError(f"a batch must split into ghost batches of {self.ghost}, but has {images} images: choose a divisor")
         # Each ghost batch moves the running statistics by its share, so that together they move them by their average.
         share = (self.momentum or 0.0) * self.ghost / images
-        return torch.cat([self._normalise(part, share) for part in input.split(self.ghost)])
+        return torch.cat([self._normalise(part, share) for part in torch.split(input, self.ghost)])
 
     def _normalise(self, input: Tensor, momentum: float) -> Tensor:
         mean, var = (self.running_mean, self.running_var) if self.track else (None, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,9 @@ class _Memory:
             return
         scores = np.asarray(self._score(genotypes), dtype=np.float64)
         if scores.shape != (len(genotypes),) or np.isnan(scores).any():
-            raise UserError(f"the score must give {len(genotypes)} numbers for {len(genotypes)} architectures, but gave {scores}")
+            raise UserError(
+                f"the score must give {len(genotypes)} numbers for {len(genotypes)} architectures, but gave {scores}"
+            )
         self.genotypes = np.concatenate([self.genotypes, genotypes])
         self.scores = np.concatenate([self.scores, scores])
         self._seen |= {code.tobytes() for code in self.space.encode(genotypes)}
@@ -104,9 +107,9 @@ def evolve(
     """Evolution with SPOS's settings [SinglePathOneShot src/Search; reconstruction D], in any space.
 
     Each generation is scored, and the best ``parents`` of all so far beget the next: ``mutations`` children, each a neighbor
-    of a parent at as many edits as genes change at ``mutation_rate`` (one at least); ``crossovers`` children that take each gene
-    from one of two parents; the rest is drawn at random. A child that is not in the space, breaks a limit or was scored before
-    is drawn again, a few times.
+    of a parent at as many edits as genes change at ``mutation_rate`` (one at least); ``crossovers`` children that take each
+    gene from one of two parents; the rest is drawn at random. A child that is not in the space, breaks a limit or was scored
+    before is drawn again, a few times.
 
     Args:
         score: uint8[n, L] -> float64[n].
@@ -138,8 +141,8 @@ def evolve(
         if index + 1 == generations:
             break
         best = memory.genotypes[memory.order()[:parents]]
-        mutants = _breed(memory, mutations, limits, lambda n, best=best: _mutate(space, best, n, mutation_rate, rng))
-        crossed = _breed(memory, crossovers, limits, lambda n, best=best: _cross(space, best, n, rng), mutants)
+        mutants = _breed(memory, mutations, limits, partial(_mutate, space, best, mutation_rate, rng))
+        crossed = _breed(memory, crossovers, limits, partial(_cross, space, best, rng), mutants)
         children = np.concatenate([mutants, crossed])
         children = np.concatenate([children, _draw_random(memory, population - len(children), limits, rng, children)])
     return memory.result(records)
@@ -183,14 +186,14 @@ def _breed(
     return found[: max(n, 0)]
 
 
-def _mutate(space: SearchSpace, parents: Genotypes, n: int, rate: float, rng: np.random.Generator) -> Genotypes:
+def _mutate(space: SearchSpace, parents: Genotypes, rate: float, rng: np.random.Generator, n: int) -> Genotypes:
     chosen = parents[rng.integers(0, len(parents), size=n)]
     edits = np.maximum(rng.binomial(space.max_edits, rate, size=n), 1)
     children = [space.neighbors(chosen[edits == count], int(count), rng).genotypes for count in np.unique(edits)]
     return np.concatenate([parents[:0], *children])
 
 
-def _cross(space: SearchSpace, parents: Genotypes, n: int, rng: np.random.Generator) -> Genotypes:
+def _cross(space: SearchSpace, parents: Genotypes, rng: np.random.Generator, n: int) -> Genotypes:
     mothers, fathers = parents[rng.integers(0, len(parents), size=(2, n))]
     children = space.canonicalize(np.where(rng.random(mothers.shape) < 0.5, mothers, fathers))
     return children[space.is_valid(children)]

@@ -36,10 +36,10 @@ class Supernet(nn.Module):
         layout = layout_of(space)
         norm = partial(GhostBatchNorm2d, affine=False, track=False)
         self.stem = build_stem(layout, norm)
-        self.sites = nn.ModuleList(nn.ModuleList(build_block(kind, site, norm) for kind in site.kinds) for site in layout.sites)
+        # Plain lists beside the modules: indexing a ModuleList costs more than running a small layer.
+        self._choices = [[build_block(kind, site, norm) for kind in site.kinds] for site in layout.sites]
+        self.sites = nn.ModuleList(nn.ModuleList(choices) for choices in self._choices)
         self.tail = build_tail(layout, norm)
-        # Plain lists: indexing a ModuleList costs more than running a small layer.
-        self._choices: list[list[nn.Module]] = [list(site) for site in self.sites]  # type: ignore[arg-type]
         self._genes = layout.choices
         initialise(self, seed)
 

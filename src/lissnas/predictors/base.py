@@ -10,13 +10,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lissnas.arrays import Genotypes, unique_index
+from lissnas.arrays import Genotypes, locate, unique
 from lissnas.errors import UserError
 from lissnas.spaces import Neighbors, SearchSpace
 
 __all__ = ["Assessment", "Predictor", "assign_folds", "top_overlap"]
 
 MINIMUM = 20  # different networks: below this no fold holds enough to say anything
+LARGEST = 1e100  # squares of scores must stay finite
 
 Scores = NDArray[np.float64]
 
@@ -83,7 +84,7 @@ class Predictor(ABC):
         """
         space.root.require_valid(genotypes)
         values = _check_scores(genotypes, scores)
-        different = len(unique_index(space.encode(genotypes))[0])
+        different = len(unique(space.encode(genotypes)))
         if different < MINIMUM:
             raise UserError(
                 f"a predictor needs at least {MINIMUM} different measured networks, but got {different}: "
@@ -138,7 +139,11 @@ class Predictor(ABC):
             held_out = part == fold
             learner = self._clone_for_fold()
             learner.space, learner.higher_is_better = self.space, self.higher_is_better
-            learner._fit(self.space, genotypes[~held_out], scores[~held_out], seed)
+            known = scores[~held_out]
+            if (known == known[0]).all():  # nothing to learn from these
+                predicted[held_out] = known[0]
+                continue
+            learner._fit(self.space, genotypes[~held_out], known, seed)
             predicted[held_out] = learner._predict(genotypes[held_out])
         return _compare(predicted, scores, folds, self.higher_is_better)
 
@@ -182,8 +187,6 @@ def assign_folds(codes: NDArray[np.uint64], folds: int, rng: np.random.Generator
     Raises:
         UserError: fewer than 2 folds, or folds of fewer than 2 different codes.
     """
-    from lissnas.arrays import locate, unique
-
     members = unique(codes)
     if not isinstance(folds, (int, np.integer)) or not 2 <= folds <= len(members) // 2:
         raise UserError(
@@ -225,7 +228,10 @@ def _check_scores(genotypes: Genotypes, scores: ArrayLike) -> Scores:
         raise UserError(f"scores must be numbers, one per network, but got {type(scores).__name__} that holds others") from None
     if values.shape != (len(genotypes),):
         raise UserError(f"scores must be float64[{len(genotypes)}], one per network, but got a shape of {list(values.shape)}")
-    wrong = np.flatnonzero(~np.isfinite(values))
+    wrong = np.flatnonzero(~(np.abs(values) < LARGEST))
     if len(wrong):
-        raise UserError(f"row {wrong[0]}: a score must be a finite number, but got {values[wrong[0]]}: leave that network out")
+        row = int(wrong[0])
+        raise UserError(
+            f"row {row}: a score must be a finite number of at most {LARGEST:g}, but got {values[row]}: leave that network out"
+        )
     return values

@@ -65,7 +65,7 @@ def from_bytes(data: bytes, name: str) -> tuple[Any, dict[str, Any]]:
     booster = xgboost.Booster()
     try:
         booster.load_model(bytearray(data))
-        about: dict[str, Any] = json.loads(booster.attr("lissnas"))
+        about: dict[str, Any] = json.loads(booster.attr("lissnas") or "")
     except (xgboost.core.XGBoostError, TypeError, ValueError):
         raise UserError(f"'{name}' cannot be read by XGBoost {xgboost.__version__}: fit the predictor again") from None
     booster.set_attr(lissnas=None, lissnas_seal=None)

@@ -1,4 +1,7 @@
-"""How good a space is: shrink index, EDF and KS, diversity, pockets, coverage, rank correlation; one space, one row of evidence."""
+"""How good a space is: one space, one row of evidence.
+
+Shrink index, EDF and KS, diversity, pockets, coverage of costs, rank correlation.
+"""
 
 from lissnas.quality.correlation import Correlation, RankCorrelation, rank_correlation
 from lissnas.quality.distribution import KolmogorovSmirnov, edf, edf_area, ks

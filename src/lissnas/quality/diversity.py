@@ -50,4 +50,6 @@ def cost_coverage(costs: NDArray[np.float64], reference: NDArray[np.float64], bi
     if len(costs) == 0 or len(reference) < bins:
         raise UserError(f"coverage of {bins} cost bins needs at least {bins} reference costs, but got {len(reference)}")
     edges = np.quantile(reference, np.linspace(0, 1, bins + 1)[1:-1])
-    return len(np.unique(np.searchsorted(edges, costs, side="right"))) / len(np.unique(np.searchsorted(edges, reference, side="right")))
+    return len(np.unique(np.searchsorted(edges, costs, side="right"))) / len(
+        np.unique(np.searchsorted(edges, reference, side="right"))
+    )

@@ -117,7 +117,9 @@ def assess_space(
     index = shrink_index_interval(ours.values, theirs.values, threshold, higher_is_better=higher, rng=other_rng)
     diversity, full_diversity = mean_distance(space, other_rng), mean_distance(reference, other_rng)
     costs, full_costs = space.cost(ours.genotypes), reference.cost(theirs.genotypes)
-    coverage = {n: cost_coverage(costs[n], full_costs[n]) for n in costs if not np.isnan(costs[n]).any() and len(full_costs[n]) >= 20}
+    coverage = {
+        n: cost_coverage(costs[n], full_costs[n]) for n in costs if not np.isnan(costs[n]).any() and len(full_costs[n]) >= 20
+    }
     return Evidence(
         name=space.name,
         cardinality=space.cardinality,

@@ -43,7 +43,8 @@ def probability_of_good(p: ArrayLike, n: int = DRAWS, k: int = GOOD) -> NDArray[
         raise UserError(f"Theorem 1 needs 0 < k <= n, but got k = {k}, n = {n}")
     share = np.asarray(p, dtype=np.float64)
     terms = [math.comb(n, j) * share**j * (1 - share) ** (n - j) for j in range(k, n + 1)]
-    return np.sum(terms, axis=0)
+    total: NDArray[np.float64] = np.sum(terms, axis=0)
+    return total
 
 
 def good_threshold(scores: NDArray[np.float64], *, higher_is_better: bool = True, quantile: float = 0.9) -> float:

@@ -23,7 +23,7 @@ def number(value: float | None) -> str:
         return MISSING
     size = abs(value)
     if size >= 1e6:
-        return in_words(value)
+        return in_words(value, exact=True)
     if value == 0:
         return "0"
     if size < 1e-3:
@@ -37,19 +37,20 @@ def count(value: int) -> str:
     return f"{value:,}" if abs(value) < 10**6 else in_words(value)
 
 
-def in_words(value: float) -> str:
-    """A large number as it is said: 1.1 trillion, 322.9 million; a power of ten from 10^21 on. Ints of any size are fine."""
+def in_words(value: float, *, exact: bool = False) -> str:
+    """A large number as it is said: 1.1 trillion, 322.9 million; a power of ten from 10^21 on. Ints of any size are fine.
+
+    Args:
+        exact: keep zeros at the end (330.0 million), as a measured quantity should.
+    """
     sign, size = ("−" if value < 0 else ""), abs(value)
     if size >= 10**21:
         return _power_of_ten(value)
     for unit, name in _WORDS:
-        # 999,950 rounds to a thousand of the smaller unit, which is one of this one.
-        if size >= unit * 0.99995:
+        if size >= unit * 0.99995:  # 999,960 rounds to 1,000.0 of the smaller unit, which is one of this one
             scaled = size / unit
-            return (
-                f"{sign}{scaled:.{1 if scaled >= 9.995 else 2}f}".removesuffix("0").removesuffix(".0").removesuffix(".")
-                + f" {name}"
-            )
+            digits = f"{scaled:.{1 if scaled >= 9.995 else 2}f}"
+            return f"{sign}{digits if exact else digits.rstrip('0').rstrip('.')} {name}"
     return f"{value:,.0f}".replace("-", "−")
 
 

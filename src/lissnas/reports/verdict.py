@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lissnas.reports.data import RunData
-from lissnas.reports.formats import number
+from lissnas.reports.formats import coefficient, number
 
 __all__ = ["Verdict", "verdicts"]
+
+WEAK = 0.3  # a held-out Kendall tau below this is said aloud
 
 
 class Verdict(NamedTuple):
@@ -19,8 +21,20 @@ class Verdict(NamedTuple):
 
 
 def verdicts(data: RunData) -> list[Verdict]:
-    """On the space, by its mean and shrink index; then on the final network, by its test score, where the run trained one."""
-    return [v for v in (_space(data), _network(data)) if v is not None]
+    """What is to be said first, in this order.
+
+    A warning where the predictor is weak; whether the space is better, by its mean and shrink index; whether the final
+    network is, by its test score, where the run trained one.
+    """
+    return [v for v in (_trust(data), _space(data), _network(data)) if v is not None]
+
+
+def _trust(data: RunData) -> Verdict | None:
+    tau = data.get("predictor.kendall")
+    if tau is None or tau >= WEAK:
+        return None
+    words = f"The predictor is weak: its Kendall τ on held-out networks is {coefficient(tau)}."
+    return Verdict(None, f"{words} Score more networks before you rely on what follows.")
 
 
 def _space(data: RunData) -> Verdict | None:

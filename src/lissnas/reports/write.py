@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from lissnas.errors import UserError
 from lissnas.reports import SECTIONS
 from lissnas.reports.data import RunData
 from lissnas.reports.page import Part, page
 from lissnas.reports.section import Section
 from lissnas.reports.summary import summary
+from lissnas.runs.atomic import write_bytes
 
 __all__ = ["render", "write_report"]
 
@@ -26,18 +25,7 @@ def write_report(run_dir: Path) -> Path:
     """
     target = Path(run_dir) / "report.html"
     content = render(RunData.read(Path(run_dir))).encode()
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            with unfinished.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror}; free some space or make the directory writable") from None
+    write_bytes(target, content)
     return target
 
 

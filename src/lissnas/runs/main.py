@@ -1,4 +1,4 @@
-"""The job ``main``: train a supernet, shrink its space, train one on the shrunk space, search both, retrain the best alone, export.
+"""The job ``main``: supernet, shrinking, a supernet on the shrunk space, search in both, retraining the best alone, export.
 
 All search and selection happens on the validation split; the test split is touched once, for the final numbers.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from lissnas.runs.directory import Run
 from lissnas.runs.main_config import MainConfig, read_config
 from lissnas.runs.measured import Evaluations, write_evaluations
 from lissnas.runs.progress import Progress
-from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, distinct_sample, head, write_report
+from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, distinct_sample, head, report_step
 from lissnas.runs.shrinking import fit_step, load_shrunk, make_shrinker, measure_shrinkage, shrink_step
 from lissnas.spaces import ExplicitSpace, SearchSpace, sample_within
 
@@ -75,10 +76,10 @@ class _Job:
         self.train_step("shrunk", self.shrunk)
         run.step("stand-alone", self.train_alone, ["stand-alone.json"])
         for name, space in zip(BOTH, (self.space, self.shrunk), strict=True):
-            run.step(f"search-{name}", lambda name=name, space=space: self.search(name, space), [f"search-{name}.json"])
+            run.step(f"search-{name}", partial(self.search, name, space), [f"search-{name}.json"])
         run.step("retrain", self.retrain, ["retrained.json", "networks/"])
         run.step("metrics", self.measure, [METRICS])
-        run.step("report", lambda: write_report(run, self.progress), ["report.html"])
+        report_step(run, self.progress)
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -137,7 +138,7 @@ class _Job:
             {
                 "architecture": text,
                 "from": "full" if index < len(full) else "shrunk",
-                "stand_alone": network.accuracy,
+                "measured": network.accuracy,
                 **{name: float(scores[name][index]) for name in BOTH},
             }
             for index, (text, network) in enumerate(zip(self.space.format(genotypes), trained, strict=True))
@@ -169,6 +170,8 @@ class _Job:
         self.run.write_json(
             f"search-{name}.json",
             {
+                "architecture": self.space.format(result.genotypes[:1])[0],
+                "best": float(result.scores[0]),
                 "generations": [asdict(generation) for generation in result.generations],
                 "architectures": self.space.format(result.genotypes[: self.config.retrained]),
                 "scores": result.scores[: self.config.retrained].tolist(),
@@ -184,20 +187,29 @@ class _Job:
         self.progress.say(f"retraining the best {n} of each search alone, and {n} random networks")
         genotypes = np.concatenate(list(found.values()))
         trained = self.train_networks("retrain", genotypes, "networks retrained")
-        rows: dict[str, Any] = {}
+        best: dict[str, TrainedNetwork] = {}
+        lists: dict[str, Any] = {}
         low = 0
         for name, part in found.items():
             networks = trained[low : low + len(part)]
             low += len(part)
-            best = max(networks, key=lambda network: network.accuracy)
-            rows[name] = {
-                "accuracies": [network.accuracy for network in networks],
-                "architectures": self.space.format(part),
-                "best": self._final(best),
-            }
-            if name == "shrunk":
-                difference = export_network(best.weights, self.run.path("networks"), "best")
-                rows["export"] = {"largest_difference": difference, "files": ["networks/best.safetensors", "networks/best.onnx"]}
+            best[name] = max(networks, key=lambda network: network.accuracy)
+            lists[name] = [
+                {"architecture": text, "validation": network.accuracy}
+                for text, network in zip(self.space.format(part), networks, strict=True)
+            ]
+        difference = export_network(best["shrunk"].weights, self.run.path("networks"), "best")
+        rows = {
+            "retrained": n,
+            "equal_cost": f"Both searches evaluated {self._read('search-full.json')['evaluations']} networks at most, "
+            "and their supernets were trained alike.",
+            "ours": self._final(best["shrunk"]),
+            "full_search": self._final(best["full"]),
+            "random": self._final(trained[2 * n]),
+            f"best_of_{n}_random_networks": self._final(best["random"]),
+            "lists": lists,
+            "export": {"largest_difference": difference, "files": ["networks/best.safetensors", "networks/best.onnx"]},
+        }
         self.run.write_json("retrained.json", rows)
 
     def measure(self) -> None:
@@ -205,7 +217,7 @@ class _Job:
         self.progress.say("measuring what came out")
         numbers = measure_shrinkage(self.run, self.space, EVALUATIONS, (), ACCURACY, self.config.queries, self.workers)
         retrained = self._read("retrained.json")
-        best = retrained["shrunk"]["best"]
+        best = retrained["ours"]
         one = self.space.parse([best["architecture"]])
         numbers["best"] = {
             "architecture": best["architecture"],
@@ -230,9 +242,7 @@ class _Job:
         copy_into(supernet, tensors, name)
 
         def score(genotypes: Genotypes) -> NDArray[np.float64]:
-            found = score_subnets(
-                supernet, genotypes, self.data, calibration=self.config.calibration, workers=self.workers
-            )
+            found = score_subnets(supernet, genotypes, self.data, calibration=self.config.calibration, workers=self.workers)
             return np.stack([found.accuracy, found.cross_entropy])
 
         return score
@@ -260,10 +270,13 @@ class _Job:
     def _final(self, network: TrainedNetwork) -> dict[str, Any]:
         one = network.genotype[None]
         test, _ = score_network(network.network(), self.data, "test")
+        low, high = _interval(test, len(self.data.test))
         return {
             "architecture": self.space.format(one)[0],
             "validation": network.accuracy,
             "test": test,
+            "test_low": low,
+            "test_high": high,
             "costs": {name: float(values[0]) for name, values in self.space.cost(one).items()},
         }
 
@@ -272,16 +285,19 @@ class _Job:
         rows = self._read("stand-alone.json")
         result: dict[str, Any] = {}
         for name in BOTH:
-            parts = {"all": rows, **{f"from_{origin}": [r for r in rows if r["from"] == origin] for origin in BOTH}}
-            result[name] = {}
-            for part, chosen in parts.items():
-                truth = np.array([row["stand_alone"] for row in chosen])
-                inherited = np.array([row[name] for row in chosen])
-                if np.ptp(truth) == 0 or np.ptp(inherited) == 0:
-                    result[name][part] = {"n": len(chosen), "pearson": None, "kendall": None, "reason": "all scores are equal"}
-                else:
-                    result[name][part] = asdict(rank_correlation(inherited, truth, self.run.rng(f"correlation-{name}-{part}")))
+            result[name] = {**self._correlation(name, rows), "parts": {}}
+            for origin in BOTH:
+                result[name]["parts"][f"drawn from the {origin} space"] = self._correlation(
+                    name, [r for r in rows if r["from"] == origin]
+                )
         return result
+
+    def _correlation(self, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        truth, inherited = (np.array([row[key] for row in rows]) for key in ("measured", name))
+        if np.ptp(truth) == 0 or np.ptp(inherited) == 0:
+            nothing = {"value": None, "low": None, "high": None}
+            return {"n": len(rows), "pearson": nothing, "kendall": nothing, "reason": "all scores are equal"}
+        return asdict(rank_correlation(inherited, truth, self.run.rng(f"correlation-{name}-{len(rows)}")))
 
     def _seed(self, name: str) -> int:
         return int(self.run.seeds(name).generate_state(1)[0])
@@ -290,22 +306,34 @@ class _Job:
         return json.loads(self.run.path(name).read_text())
 
 
+def _interval(percent: float, n: int) -> tuple[float, float]:
+    """Wilson's 95% interval of a share of ``n`` images, in percent."""
+    p, z = percent / 100, 1.959964
+    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return 100 * (middle - half) / (1 + z * z / n), 100 * (middle + half) / (1 + z * z / n)
+
+
 def summarize_training(metrics: dict[str, Any]) -> list[str]:
     """What training showed, for a newcomer."""
-    final, nets = metrics["final"], metrics["supernets"]
-    lines = []
-    for name, label in (("full", "full space"), ("shrunk", "shrunk space")):
-        found = nets[name]["all"]
-        if found["kendall"]:
-            tau = found["kendall"]
+    final, lines = metrics["final"], []
+    for name in BOTH:
+        found = metrics["supernets"][name]
+        tau = found["kendall"]
+        if tau["value"] is not None:
             lines.append(
-                f"Supernet on the {label}: Kendall tau {tau['value']:.2f} ({tau['low']:.2f} to {tau['high']:.2f}) "
+                f"Supernet on the {name} space: Kendall tau {tau['value']:.2f} ({tau['low']:.2f} to {tau['high']:.2f}) "
                 f"against {found['n']} networks trained alone."
             )
-    for name, label in (("shrunk", "found in the shrunk space"), ("full", "found in the full space"), ("random", "best of as many random ones")):
-        best = final[name]["best"]
-        lines.append(f"Retrained, {label}: validation {best['validation']:.2f}%, test {best['test']:.2f}%.")
-    ours, theirs = final["shrunk"]["best"], max(final["full"]["best"]["test"], final["random"]["best"]["test"])
-    if ours["test"] <= theirs:
-        lines.append("On the test images the network from the shrunk space is NOT better than the others: no improvement shown here.")
+    labels = {"ours": "found in the shrunk space", "full_search": "found in the full space", "random": "a random network"}
+    for name, label in labels.items():
+        row = final[name]
+        lines.append(
+            f"Retrained, {label}: validation {row['validation']:.2f}%, test {row['test']:.2f}% "
+            f"({row['test_low']:.1f} to {row['test_high']:.1f})."
+        )
+    if final["ours"]["test"] <= max(final["full_search"]["test"], final["random"]["test"]):
+        lines.append(
+            "On the test images the network from the shrunk space is NOT better than both others: no improvement shown here."
+        )
+    lines.append("The best network is exported: networks/best.safetensors and networks/best.onnx in the run directory.")
     return lines

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lissnas._version import __version__
 from lissnas.arrays import unique
-from lissnas.errors import UserError
+from lissnas.errors import UserError, require
 from lissnas.evaluators import Evaluator, Metric, get_evaluator
 from lissnas.formats import get_space, load_space, read_scores, save_space
 from lissnas.predictors.costs import attach_costs, learn_costs, learned_costs
@@ -67,7 +67,7 @@ def check_config(config: ShrinkConfig) -> None:
     space = get_space(config.space)
     if (config.scores is None) == (config.evaluator is None):
         raise UserError(
-            "scores come from a file (--scores FILE) or an evaluator (--evaluator NAME or module:function): give one of the two; "
+            "scores come from a file (--scores FILE) or an evaluator (--evaluator NAME or module:function): give one; "
             f"to get networks to measure: lissnas sample {config.space} -n 300 --out to_measure.csv"
         )
     check_limits(space, config.limits)
@@ -77,7 +77,10 @@ def check_config(config: ShrinkConfig) -> None:
         for cost, column in learned_costs(space).items():
             if column not in measured.columns and column != measured.score_name:
                 known = ", ".join(measured.columns) or "none"
-                raise UserError(f"the cost '{cost}' is learned from the column '{column}', which '{config.scores}' does not have: it has {known}")
+                raise UserError(
+                    f"the cost '{cost}' is learned from the column '{column}', which '{config.scores}' does not have: "
+                    f"it has {known}"
+                )
     else:
         get_evaluator(str(config.evaluator), space)
 
@@ -107,7 +110,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
         run.write_json(METRICS, {**head(run, space, metric, config.command), "learned_costs": costs, **numbers})
 
     run.step("metrics", measure, [METRICS])
-    run.step("report", lambda: write_report(run, progress), ["report.html"])
+    report_step(run, progress)
 
 
 def head(run: Run, space: SearchSpace, metric: Metric, command: str) -> dict[str, Any]:
@@ -129,10 +132,20 @@ def head(run: Run, space: SearchSpace, metric: Metric, command: str) -> dict[str
     }
 
 
-def write_report(run: Run, progress: Progress) -> None:
-    """Draw the report; without the extra that draws, say how to get it, and leave a note in its place."""
-    REPORTS.get("html")(run.directory)
-    progress.say(f"report: {run.path('report.html')}")
+def report_step(run: Run, progress: Progress) -> None:
+    """Draw the report. Without the extra that draws, all other files are there, and a line says how to get this one."""
+    try:
+        for package in ("altair", "vl_convert"):
+            require(package, "report")
+    except UserError as missing:
+        progress.say(f"no report was drawn: {missing}; then: lissnas report {run.directory}")
+        return
+
+    def draw() -> None:
+        progress.say("drawing the report")
+        REPORTS.get("html")(run.directory)
+
+    run.step("report", draw, ["report.html"])
 
 
 def _write_space(run: Run, space: SearchSpace) -> None:
@@ -154,11 +167,18 @@ def _evaluate(run: Run, space: SearchSpace, evaluator: Evaluator, n: int, progre
     evaluator.evaluate(genotypes[:TIMED])
     each = (time.perf_counter() - began) / min(TIMED, len(genotypes))
     progress.say(
-        f"{len(genotypes):,} true evaluations at {each:.3g} s each (measured on the first {TIMED}): about {_duration(each * len(genotypes))}"
+        f"{len(genotypes):,} true evaluations at {each:.3g} s each (measured on the first {TIMED}): "
+        f"about {_duration(each * len(genotypes))}"
     )
     chunks = [genotypes[low : low + CHUNK] for low in range(0, len(genotypes), CHUNK)]
     scores = evaluate_in_chunks(
-        run, "evaluations", chunks, evaluator.evaluate, workers=workers, threads=True, progress=progress.of("evaluations, by 32")
+        run,
+        "evaluations",
+        chunks,
+        evaluator.evaluate,
+        workers=workers,
+        threads=True,
+        progress=progress.of("evaluations, by 32"),
     )
     write_evaluations(run, EVALUATIONS, space, Evaluations(genotypes, np.concatenate(scores)))
 

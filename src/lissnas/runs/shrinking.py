@@ -19,17 +19,20 @@ from lissnas.runs.directory import Run
 from lissnas.runs.measured import Evaluations, read_evaluations
 from lissnas.runs.progress import Progress
 from lissnas.shrinkers import SHRINKERS, Iteration, NaiveTop, Shrinker
-from lissnas.spaces import ConstrainedSpace, ExplicitSpace, SearchSpace
+from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Expression, SearchSpace
 
 __all__ = ["describe_iteration", "fit_step", "measure_shrinkage", "read_predictor", "shrink_step"]
 
 PREDICTOR, ASSESSMENT = "predictor.ubj", "predictor.json"
 SHRUNK, WAY_DOWN = "shrunk.parquet", "shrinking.json"
 DRAWN = 1000  # scores of each space that the report draws
+USUAL_COSTS = ("flops", "macs", "latency_ms", "params")
 MAX_POCKETS = 50_000  # members up to which pockets are counted
 
 
-def fit_step(run: Run, space: SearchSpace, evaluations: str, metric: Metric, trees: int, progress: Progress, workers: int) -> None:
+def fit_step(
+    run: Run, space: SearchSpace, evaluations: str, metric: Metric, trees: int, progress: Progress, workers: int
+) -> None:
     """Fit the predictor to the file ``evaluations``, and hold parts out to say how far it can be trusted."""
 
     def fit() -> None:
@@ -41,7 +44,9 @@ def fit_step(run: Run, space: SearchSpace, evaluations: str, metric: Metric, tre
         with run.writing(PREDICTOR) as path:
             predictor.save(path)
         held_out = asdict(assessment)
-        run.write_json(ASSESSMENT, {**held_out, "predicted": held_out["predicted"].tolist(), "measured": held_out["measured"].tolist()})
+        run.write_json(
+            ASSESSMENT, {**held_out, "predicted": held_out["predicted"].tolist(), "measured": held_out["measured"].tolist()}
+        )
         progress.say(
             f"  held out: Kendall tau {assessment.kendall:.2f}, Spearman {assessment.spearman:.2f}; "
             f"{assessment.top_overlap:.0%} of its best tenth are in the true best tenth"
@@ -96,7 +101,8 @@ def describe_iteration(iteration: Iteration, metric: Metric) -> str:
     """One line of the way down."""
     what = "given space " if iteration.index == 0 else f"iteration {iteration.index:2d}"
     return (
-        f"  {what} {_number(iteration.size):>14} networks   predicted {metric.name}: mean {iteration.mean:.4g}, best {iteration.best:.4g}"
+        f"  {what} {_number(iteration.size):>14} networks   predicted {metric.name}: "
+        f"mean {iteration.mean:.4g}, best {iteration.best:.4g}"
         f"   good {iteration.p_good:.0%}   shrink index {iteration.shrink_index:.2f}   {iteration.queries:,} queries"
     )
 
@@ -140,7 +146,7 @@ def measure_shrinkage(
                 "shrunk_naive": asdict(ks(drawn["shrunk"][1], drawn["naive"][1], higher_is_better=higher)),
             },
         },
-        "cost_scatter": _cost_scatter(space, shrunk, predictor, drawn),
+        "cost_scatter": _cost_scatter(space, shrunk, limits, drawn),
         "predicted_measured": list(map(list, zip(assessment["predicted"], assessment["measured"], strict=True)))[:DRAWN],
         "best": best_network(shrunk, predictor, known, higher),
     }
@@ -154,7 +160,9 @@ def load_shrunk(run: Run, space: SearchSpace) -> ExplicitSpace:
     return ExplicitSpace(parent, loaded.codes, loaded.name)
 
 
-def best_network(space: ExplicitSpace, predictor: XGBoostPredictor, known: Evaluations, higher_is_better: bool) -> dict[str, Any]:
+def best_network(
+    space: ExplicitSpace, predictor: XGBoostPredictor, known: Evaluations, higher_is_better: bool
+) -> dict[str, Any]:
     """The member with the best prediction, its costs, and its measured score where it has one."""
     sign = 1.0 if higher_is_better else -1.0
     genotypes = space.genotypes
@@ -177,18 +185,24 @@ def _drawn(space: SearchSpace, predictor: XGBoostPredictor, rng: np.random.Gener
 
 
 def _with_words(row: Evidence, name: str, queries: int, limits: Sequence[str]) -> dict[str, Any]:
-    made = {"full": "the given space, within the limits" if limits else "the given space", "naive": f"the best of {queries:,} random networks", "shrunk": "the shrunk space"}
+    made = {
+        "full": "the given space, within the limits" if limits else "the given space",
+        "naive": f"the best of {queries:,} random networks",
+        "shrunk": "the shrunk space",
+    }
     return {**row.to_dict(), "what": made[name]}
 
 
 def _cost_scatter(
-    space: SearchSpace, shrunk: ExplicitSpace, predictor: XGBoostPredictor, drawn: dict[str, tuple[Genotypes, NDArray[np.float64]]]
+    space: SearchSpace,
+    shrunk: ExplicitSpace,
+    limits: Sequence[str],
+    drawn: dict[str, tuple[Genotypes, NDArray[np.float64]]],
 ) -> dict[str, Any] | None:
-    """Score against the space's first cost, the shrunk space's networks with the pocket they belong to."""
-    costs = [name for name in space.cost_names if not np.isnan(space.cost(drawn["full"][0][:1])[name]).any()]
-    if not costs:
+    """Score against a cost, the shrunk space's networks with the pocket they belong to."""
+    cost = _cost_to_draw(space, limits)
+    if cost is None:
         return None
-    cost = costs[0]
     label = pockets(shrunk) if len(shrunk.codes) <= MAX_POCKETS else np.zeros(len(shrunk.codes), dtype=np.int64)
     genotypes, scores = drawn["shrunk"]
     member = label[locate(shrunk.codes, shrunk.encode(genotypes))]
@@ -196,12 +210,17 @@ def _cost_scatter(
     return {
         "cost": cost,
         "full": np.stack([space.cost(full_genotypes)[cost], full_scores], axis=1).tolist(),
-        "shrunk": [
-            [float(c), float(s), int(p)] for c, s, p in zip(space.cost(genotypes)[cost], scores, member, strict=True)
-        ],
+        "shrunk": [[float(c), float(s), int(p)] for c, s, p in zip(space.cost(genotypes)[cost], scores, member, strict=True)],
         "pockets": int(label.max() + 1) if len(shrunk.codes) <= MAX_POCKETS else None,
         "pocket_sizes": np.bincount(label)[:20].tolist() if len(shrunk.codes) <= MAX_POCKETS else None,
     }
+
+
+def _cost_to_draw(space: SearchSpace, limits: Sequence[str]) -> str | None:
+    """The cost that a limit names, else the one that people know best, else the first."""
+    limited = [name for limit in limits for name in space.cost_names if name in Expression(limit).names]
+    known = [name for name in USUAL_COSTS if name in space.cost_names]
+    return next(iter([*limited, *known, *space.cost_names]), None)
 
 
 def _number(value: int) -> str:

@@ -1,4 +1,4 @@
-"""LISSNAS and every method it is compared with: each a few parts (where it starts, what it proposes, what it keeps, when it stops).
+"""LISSNAS and every method it is compared with: where each starts, what it proposes, what it keeps, when it stops.
 
 ``base`` is the contract and what comes back; ``ledger`` the two currencies and the pool of everything paid for.
 """
@@ -9,7 +9,18 @@ from lissnas.shrinkers.ledger import Ledger, Pool
 from lissnas.shrinkers.lissnas import LISSNAS
 from lissnas.shrinkers.naive import NaiveTop, QueryAll
 
-__all__ = ["LISSNAS", "SHRINKERS", "Iteration", "Ledger", "NaiveTop", "Pool", "QueryAll", "Shrinkage", "Shrinker", "list_shrinkers"]
+__all__ = [
+    "LISSNAS",
+    "SHRINKERS",
+    "Iteration",
+    "Ledger",
+    "NaiveTop",
+    "Pool",
+    "QueryAll",
+    "Shrinkage",
+    "Shrinker",
+    "list_shrinkers",
+]
 
 SHRINKERS = Registry(
     "shrinker",

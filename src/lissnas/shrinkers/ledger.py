@@ -111,4 +111,3 @@ class Pool:
 
     def _decode(self, codes: Codes) -> Genotypes:
         return self.space.decode(codes)
-

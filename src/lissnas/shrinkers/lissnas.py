@@ -90,7 +90,8 @@ class LISSNAS(Shrinker):
                 raise UserError(f"{setting} must be {rule}, but got {getattr(self, setting)!r}")
         if self.size is not None and self.size > self.queries:
             raise UserError(
-                f"a space of {self.size:,} architectures cannot come out of {self.queries:,} queries: ask for a smaller size or more queries"
+                f"a space of {self.size:,} architectures cannot come out of {self.queries:,} queries: "
+                "ask for a smaller size or more queries"
             )
 
     @classmethod
@@ -237,7 +238,9 @@ class LISSNAS(Shrinker):
         # sizes fall geometrically, from most of what the first iteration has queried to the target
         most = round(MOST_KEPT * len(pool.codes)) if previous.codes is None else len(previous.codes)
         ratio = self._target / max(most, self._target)
-        return pool.best(round(most * ratio ** (1 / iterations_left)) if previous.codes is not None or iterations_left == 1 else most)
+        return pool.best(
+            round(most * ratio ** (1 / iterations_left)) if previous.codes is not None or iterations_left == 1 else most
+        )
 
     def _stop(self, pool: Pool, tracker: Tracker, step: Iteration, previous: Iteration) -> str | None:
         """Why this step must not be taken, if so."""
@@ -265,4 +268,3 @@ class LISSNAS(Shrinker):
         best = pool.best(size)
         tracker.accept(tracker.measure(best))
         return tracker.finish(best, f"the budget covers all {len(codes):,} architectures: each was queried")
-

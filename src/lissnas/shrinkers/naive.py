@@ -1,4 +1,4 @@
-"""The simplest ways to shrink, which every method must beat: the best of a sample, and the best of everything (paper Table 9)."""
+"""The simplest ways to shrink, which every method must beat: the best of a sample, the best of all (paper Table 9)."""
 
 from __future__ import annotations
 

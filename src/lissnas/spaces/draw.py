@@ -13,6 +13,7 @@ from lissnas.spaces.base import Neighbors, SearchSpace
 __all__ = ["draw_one_each", "search_all", "walk_to_distance"]
 
 _WALKS = 8  # per row; most rows arrive by the first
+_WALKS_IN_VAIN = 512  # of a whole batch: where none arrived, nothing is that far away
 _STEPS = 8  # random steps that may lead nowhere before all steps are listed
 _STEPS_UNLISTED = 64  # where they are too many to list
 _LISTED = 1 << 18  # neighbors listed at a time
@@ -47,6 +48,7 @@ def walk_to_distance(
     """
     result = genotypes.copy()
     waiting = np.arange(len(genotypes))
+    walked = arrived = 0
     for _ in range(_WALKS):
         home = genotypes[waiting]
         walkers = home.copy()
@@ -55,8 +57,10 @@ def walk_to_distance(
             stuck = _step_away(space, home, walkers, alive, travelled, rng, step, degree)
             alive = np.setdiff1d(alive, stuck, assume_unique=True)
         result[waiting[alive]] = walkers[alive]
+        walked += len(waiting)
+        arrived += len(alive)
         waiting = np.delete(waiting, alive)
-        if not len(waiting):
+        if not len(waiting) or (walked >= _WALKS_IN_VAIN and not arrived):
             break
     if len(waiting) and space.cardinality <= _SMALL:
         waiting = search_all(space, genotypes, waiting, edits, rng, result)
@@ -100,7 +104,7 @@ def _step_away(
         return alive
     most = int(min(degree(walkers[alive]).max(), _MAX_LISTED + 1))
     listed = most <= _MAX_LISTED
-    trying = alive
+    trying: NDArray[np.intp] = alive
     for _ in range(_STEPS if listed else _STEPS_UNLISTED):
         proposed = step(walkers[trying], rng)
         away = space.distance(home[trying], proposed) == distance

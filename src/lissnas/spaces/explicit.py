@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas.arrays import Codes, Genotypes, locate, unique
+from lissnas.arrays import Codes, Genotypes, locate, unique, unique_index
 from lissnas.errors import UserError
 from lissnas.spaces.base import Neighbors, SearchSpace
+from lissnas.spaces.draw import draw_one_each
 from lissnas.spaces.subspace import Subspace
 
 __all__ = ["ExplicitSpace"]
@@ -23,7 +24,8 @@ class ExplicitSpace(Subspace):
     """The architectures with the given codes.
 
     ``neighbors`` is uniform over the members at that distance: at distance 1 through the root's neighborhoods, beyond by
-    drawing members until each row has met one, and by comparing a row with all members where as many draws met none.
+    drawing members until each row has met one; rows that meet none so are compared with all members (0.1 us each), or with
+    all that so many edits lead to where those are fewer.
 
     Args:
         parent: the space they are taken from.
@@ -71,31 +73,34 @@ class ExplicitSpace(Subspace):
         if self._root_degree(genotypes) <= max(len(self.codes), 64):
             return super()._all_neighbors(genotypes)
         found, parents = [genotypes[:0]], [np.zeros(0, dtype=np.intp)]
-        step = max(1, _SCAN // len(self.codes))
-        for low in range(0, len(genotypes), step):
-            rows, members = self._meetings(genotypes[low : low + step], 1)
-            found.append(self.code_layout.decode(self.codes[members]))
-            parents.append(rows + low)
-        return Neighbors(np.concatenate(found), np.concatenate(parents))
+        for block, hits in self._compare(genotypes, 1):
+            rows, members = np.nonzero(hits)
+            found.append(block[members])
+            parents.append(rows)
+        order = np.argsort(np.concatenate(parents), kind="stable")
+        return Neighbors(np.concatenate(found)[order], np.concatenate(parents)[order])
 
     def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
         result = genotypes.copy()
         waiting = np.arange(len(genotypes))
-        drawn, draws = 0, 16
-        while len(waiting) and drawn < len(self.codes):
+        draws = 16
+        while len(waiting) and draws <= len(self.codes) // 8:
             met = []
             for low in range(0, len(waiting), max(1, _SCAN // draws)):
                 rows = waiting[low : low + max(1, _SCAN // draws)]
                 met.append(self._draw_some(genotypes, rows, edits, draws, rng, result))
             waiting = waiting[~np.concatenate(met)]
-            drawn += draws
-            draws = min(2 * draws, _SCAN)
-        for row in waiting.tolist():  # few members at that distance, or none: look at all
-            _, members = self._meetings(genotypes[row : row + 1], edits)
-            if len(members):
-                result[row] = self.code_layout.decode(self.codes[rng.choice(members)][None])[0]
-                waiting = waiting[waiting != row]
-        found = np.delete(np.arange(len(genotypes)), waiting)
+            draws *= 2
+        ball = float(self._root_degree(genotypes)) ** edits
+        search, step = (self._draw_in_ball, _SCAN // ball) if ball <= len(self.codes) else (self._draw_by_scan, 1024)
+        arrived = np.ones(len(genotypes), dtype=bool)
+        arrived[waiting] = False
+        for low in range(0, len(waiting), max(1, int(step))):
+            rows = waiting[low : low + max(1, int(step))]
+            drawn = search(genotypes[rows], edits, rng)
+            result[rows[drawn.parents]] = drawn.genotypes
+            arrived[rows[drawn.parents]] = True
+        found = np.flatnonzero(arrived)
         return Neighbors(result[found], found)
 
     def _draw_some(
@@ -109,15 +114,36 @@ class ExplicitSpace(Subspace):
         result[rows[met]] = first[met]
         return met
 
-    def _meetings(self, genotypes: Genotypes, edits: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """All pairs of a row and a member that are ``edits`` edits apart, by row."""
-        rows, members = [], []
-        step = max(1, _SCAN // max(len(genotypes), 1))
-        for low in range(0, len(self.codes), step):
-            block = self.code_layout.decode(self.codes[low : low + step])
-            far = self.root.distance(np.repeat(genotypes, len(block), axis=0), np.tile(block, (len(genotypes), 1)))
-            row, member = np.nonzero(far.reshape(len(genotypes), len(block)) == edits)
-            rows.append(row)
-            members.append(member + low)
-        order = np.argsort(np.concatenate(rows), kind="stable")
-        return np.concatenate(rows)[order], np.concatenate(members)[order]
+    def _draw_in_ball(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        """One member at that distance per row, among all that ``edits`` edits in the root lead to."""
+        at, parents = genotypes, np.arange(len(genotypes))
+        for travelled in range(1, edits + 1):
+            near = self.root.all_neighbors(at)
+            at, parents = near.genotypes, parents[near.parents]
+            if travelled == edits:  # few of the last are members
+                kept = self._is_valid(at)
+                at, parents = at[kept], parents[kept]
+            known = np.column_stack([parents.astype(np.uint64), self.code_layout.encode(at)])
+            _, first = unique_index(known)
+            at, parents = at[first], parents[first]
+        kept = self.root.distance(genotypes[parents], at) == edits
+        return draw_one_each(Neighbors(at[kept], parents[kept]), rng)
+
+    def _draw_by_scan(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        """One member at that distance per row, by looking at all members: each that is met replaces the last by its share."""
+        result = genotypes.copy()
+        met = np.zeros(len(genotypes), dtype=np.int64)
+        for block, hits in self._compare(genotypes, edits):
+            count = hits.sum(axis=1)
+            met += count
+            rows = np.flatnonzero(rng.random(len(met)) * met < count)
+            which = rng.integers(0, count[rows])
+            result[rows] = block[np.argmax(np.cumsum(hits[rows], axis=1) > which[:, None], axis=1)]
+        found = np.flatnonzero(met)
+        return Neighbors(result[found], found)
+
+    def _compare(self, genotypes: Genotypes, edits: int) -> Iterator[tuple[Genotypes, NDArray[np.bool_]]]:
+        """Members b at a time, uint8[b, L], and which of them are ``edits`` edits from which row, bool[n, b]."""
+        for block in self.enumerate(max(1, _SCAN // max(len(genotypes), 1))):
+            far = self.root._distance(np.repeat(genotypes, len(block), axis=0), np.tile(block, (len(genotypes), 1)))
+            yield block, far.reshape(len(genotypes), len(block)) == edits

@@ -72,10 +72,12 @@ def product(chunk):
 
 def main_that_waits():
     """A program of its own: two workers, far too much work, and Ctrl-C is awaited."""
-    from lissnas.engines import map_chunks
+    from lissnas.engines import get_engine, map_chunks
+
+    get_engine()  # loads what is loaded late: an import that is interrupted may swallow the interrupt
 
     try:
-        print("ready", flush=True)  # from here on an interrupt is ours; an import that is interrupted may swallow it
+        print("ready", flush=True)
         for _ in map_chunks(touch_and_sleep, [(sys.argv[1], index) for index in range(8)], workers=2):
             print("first", flush=True)
     except KeyboardInterrupt:

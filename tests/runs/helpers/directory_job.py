@@ -19,7 +19,7 @@ import numpy as np
 
 from lissnas.engines import split
 from lissnas.errors import UserError
-from lissnas.runs import JOBS, Run, RunInterrupted, evaluate_in_chunks, resume, start, writing
+from lissnas.runs import JOBS, Progress, Run, RunInterrupted, evaluate_in_chunks, resume, start, writing
 
 CONFIG = {"seed": 5, "networks": 40, "chunk": 8, "epochs": 4, "name": "Größe", "limits": ["flops <= 330e6"], "pause": 0.0}
 POINTS = ["draw", *(f"evaluate-{n}" for n in range(6)), *(f"train-{n}" for n in range(5)), "iterate-1", "summary", "end"]
@@ -39,8 +39,7 @@ def point(name: str) -> None:
     time.sleep(60)
 
 
-def run_job(run: Run) -> None:
-    workers = int(os.environ.get("WORKERS", "1"))
+def run_job(run: Run, progress: Progress, workers: int) -> None:
     run.step("draw", partial(draw, run), ["drawn.parquet"])
     run.step("evaluate", partial(evaluate, run, workers), ["evaluations.parquet"])
     run.step("train", partial(train, run), ["networks/weights.npy"])
@@ -118,11 +117,12 @@ def summary(run: Run) -> None:
 
 
 def main(verb: str, directory: str) -> int:
+    workers = int(os.environ.get("WORKERS", "1"))
     try:
         if verb == "start":
-            start(directory, "test", {**CONFIG, "pause": float(os.environ.get("PAUSE", "0"))})
+            start(directory, "test", {**CONFIG, "pause": float(os.environ.get("PAUSE", "0"))}, workers=workers)
         else:
-            resume(directory)
+            resume(directory, workers=workers)
     except UserError as error:
         print(f"lissnas: {error}", file=sys.stderr)
         return 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from statistics import fmean
 from typing import Any
 
@@ -14,7 +13,7 @@ from lissnas.reports.section import Numbers, Section
 
 _POCKETS = len(charts.PALETTE) - 1  # that get a colour of their own
 _DRAWN = 1500  # points of a kind: more are only darker
-_FULL, _OTHERS = "full space", "other pockets"
+_FULL, _SHRUNK, _OTHERS = "full space", "shrunk space", "other pockets"
 
 
 def numbers(data: RunData) -> Numbers | None:
@@ -22,15 +21,16 @@ def numbers(data: RunData) -> Numbers | None:
     scatter = data.get("cost_scatter")
     if not scatter or not scatter.get("shrunk"):
         return None
-    sizes = Counter(_pocket(point) for point in scatter["shrunk"])
-    ranked = sorted(sizes, key=lambda p: (-sizes[p], str(p)))
-    named = {p: ("shrunk space" if p is None else f"pocket {p}") for p in ranked[:_POCKETS]}
+    # pockets are not counted in a very large space: its points are of one kind then
+    pocketed = scatter.get("pockets") is not None
+    labels = [f"pocket {point[2]}" if pocketed else _SHRUNK for point in scatter["shrunk"]]
+    # pockets are numbered by size, the largest first
+    ranked = [f"pocket {p}" for p in sorted({point[2] for point in scatter["shrunk"]})] if pocketed else [_SHRUNK]
+    named = ranked[:_POCKETS]
     points: dict[str, list[tuple[float, float]]] = {_FULL: [(c, s) for c, s in scatter.get("full") or []]}
-    points |= {name: [] for name in named.values()}
-    if len(ranked) > _POCKETS:
-        points[_OTHERS] = []
-    for point in scatter["shrunk"]:
-        points[named.get(_pocket(point), _OTHERS)].append((point[0], point[1]))
+    points |= {name: [] for name in (named if len(ranked) <= _POCKETS else [*named, _OTHERS])}
+    for label, point in zip(labels, scatter["shrunk"], strict=True):
+        points[label if label in named else _OTHERS].append((point[0], point[1]))
     if not points[_FULL]:
         del points[_FULL]
     best = max if data.higher_is_better else min
@@ -49,7 +49,7 @@ def numbers(data: RunData) -> Numbers | None:
             }
             for group, some in points.items()
         ],
-        "pockets": len(ranked),
+        "pockets": scatter.get("pockets"),
         "metric": data.metric_label,
         "command": data.command,
     }
@@ -76,10 +76,13 @@ def draw(numbers: Numbers) -> str:
         numbers["rows"],
         source="cost_scatter",
     )
-    pockets = f" The shrunk space falls into {count(numbers['pockets'])} pockets, whose members are linked by single edits."
+    pockets = numbers["pockets"]
+    words = (
+        f" The shrunk space falls into {count(pockets)} pockets, whose members are linked by single edits." if pockets else ""
+    )
     return figure(
         charts.legend(_colors(numbers)) + drawing,
-        f"Each point is a network: its {cost} and its {metric}.{pockets if numbers['pockets'] > 1 else ''}",
+        f"Each point is a network: its {cost} and its {metric}.{words}",
         rows,
         source="cost_scatter",
         command=numbers["command"],
@@ -90,10 +93,6 @@ def _colors(numbers: Numbers) -> dict[str, str]:
     tones = iter(charts.PALETTE)
     groups = [row["group"] for row in numbers["rows"]]
     return {group: charts.COLORS["full"] if group == _FULL else next(tones) for group in groups}
-
-
-def _pocket(point: list[Any]) -> Any:
-    return point[2] if len(point) > 2 else None
 
 
 def _chart(numbers: Numbers) -> Any:
@@ -108,8 +107,8 @@ def _chart(numbers: Numbers) -> Any:
             opacity=alt.condition(alt.datum.group == _FULL, alt.value(0.35), alt.value(0.75)),
             tooltip=[
                 alt.Tooltip("group:N", title="networks"),
-                alt.Tooltip("cost:Q", title=numbers["cost"], format=".5~g"),
-                alt.Tooltip("score:Q", title=numbers["metric"], format=".5~g"),
+                alt.Tooltip("cost:Q", title=numbers["cost"], format=",.5~r"),
+                alt.Tooltip("score:Q", title=numbers["metric"], format=",.5~r"),
             ],
         )
     )

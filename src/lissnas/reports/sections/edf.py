@@ -27,7 +27,10 @@ def numbers(data: RunData) -> Numbers | None:
         "steps": [step for name in present for step in _steps(name, edf[name])],
         "present": present,
         "quantiles": [{"space": name, "n": len(edf[name]), **_quantiles(edf[name])} for name in present],
-        "tests": [{"pair": pair.replace("_", " "), **test} for pair, test in (edf.get("ks") or {}).items()],
+        "tests": [
+            {"pair": " against ".join(pair.replace("_vs_", "_").split("_")), **test}
+            for pair, test in (edf.get("ks") or {}).items()
+        ],
         "metric": data.metric_label,
         "higher_is_better": data.higher_is_better,
         "command": data.command,
@@ -94,7 +97,7 @@ def _chart(numbers: Numbers) -> Any:
     hover = base.mark_point(opacity=0, size=90, filled=True).encode(
         tooltip=[
             alt.Tooltip("space:N", title="space"),
-            alt.Tooltip("score:Q", title=numbers["metric"], format=".5~g"),
+            alt.Tooltip("score:Q", title=numbers["metric"], format=",.5~r"),
             alt.Tooltip("share:Q", title="at most this", format=".1%"),
         ]
     )

@@ -110,7 +110,7 @@ def _chart(numbers: Numbers) -> Any:
         tooltip=[
             alt.Tooltip("name:N", title="network"),
             alt.Tooltip("what:N", title="images"),
-            alt.Tooltip("score:Q", title=numbers["metric"], format=".5~g"),
+            alt.Tooltip("score:Q", title=numbers["metric"], format=",.5~r"),
         ],
     )
     whiskers = (

@@ -24,9 +24,13 @@ def numbers(data: RunData) -> Numbers:
                 f"The figures of the {name} space come from a uniform sample of {count(row['scored'])} networks; "
                 "its best is the best of those."
             )
-    if data.get("edf.naive"):
+    naive = data.get("shrink.naive")
+    if naive:
+        what = naive.get("what") or "the best of as many random networks"
+        notes.append(f"Naive means {what}, chosen by the same predictor, as many as the shrunk space holds, and no neighbours.")
+    for cost, learned in (data.get("learned_costs") or {}).items():
         notes.append(
-            "Naive means: the best of a random sample by the same predictor with the same number of queries, and no neighbours."
+            f"The cost {cost} is learned from measured networks, not measured (held-out R² {coefficient(learned['r2'])})."
         )
     if shrunk and shrunk.get("shrink_index"):
         notes.append(

@@ -39,12 +39,14 @@ def numbers(data: RunData) -> Numbers | None:
     if not shrink or not shrink.get("full") or not shrink.get("shrunk") or not found:
         return None
     rows = [_row(name, shrink[name]) for name in _SPACES if shrink.get(name)]
+    within = int(shrink["full"]["cardinality"])
     truth = shrink.get("truth") or {}
     before, after = int(data.metrics["space"]["cardinality"]), int(shrink["shrunk"]["cardinality"])
     return {
         "verdicts": [{"improved": v.improved, "sentence": v.sentence} for v in found],
         "before": before,
         "after": after,
+        "within_limits": within if within != int(data.metrics["space"]["cardinality"]) else None,
         "factor": before / after,
         "stopped": shrink.get("stopped", ""),
         "queries": shrink.get("queries"),
@@ -65,10 +67,12 @@ def draw(numbers: Numbers) -> str:
     facts = [
         f"{count(numbers['before'])} networks became {count(numbers['after'])}: {times(numbers['factor'])} times fewer.",
     ]
+    if numbers["within_limits"] is not None:
+        facts.append(f"Within the limits there were {count(numbers['within_limits'])}, and those are the full space below.")
     if numbers["queries"] is not None:
+        spent = f"Spent on shrinking: {count(numbers['queries'])} predictor queries"
         facts.append(
-            f"Spent: {count(numbers['queries'])} predictor queries"
-            + (f" and {count(numbers['evaluations'])} true evaluations." if numbers["evaluations"] is not None else ".")
+            f"{spent} and {count(numbers['evaluations'])} true evaluations." if numbers["evaluations"] else f"{spent}."
         )
     if numbers["stopped"]:
         facts.append(f"Why it stopped: {numbers['stopped']}")

@@ -82,7 +82,7 @@ def _chart(numbers: Numbers) -> Any:
         .encode(
             x=alt.X("predicted:Q", title=f"predicted {metric}", scale=scale),
             y=alt.Y("measured:Q", title=f"measured {metric}", scale=scale),
-            tooltip=[alt.Tooltip("predicted:Q", format=".5~g"), alt.Tooltip("measured:Q", format=".5~g")],
+            tooltip=[alt.Tooltip("predicted:Q", format=",.5~r"), alt.Tooltip("measured:Q", format=",.5~r")],
         )
     )
     return line + points

@@ -6,7 +6,7 @@ from typing import Any
 
 from lissnas.reports import charts
 from lissnas.reports.data import RunData
-from lissnas.reports.formats import number
+from lissnas.reports.formats import count, number
 from lissnas.reports.markup import Column, figure, table
 from lissnas.reports.section import Numbers, Section
 
@@ -27,26 +27,33 @@ def numbers(data: RunData) -> Numbers | None:
     iterations = data.get("shrink.iterations")
     if not iterations:
         return None
-    return {"iterations": list(iterations), "metric": data.metric_label, "command": data.command}
+    measured = data.get("shrink.shrunk.source") == "true"
+    return {
+        # a size is text in metrics.json: it can be past what JSON readers hold
+        "iterations": [{**row, "size": int(row["size"])} for row in iterations],
+        "source": "measured" if measured else "predicted",
+        "metric": data.metric_label,
+        "command": data.command,
+    }
 
 
 def draw(numbers: Numbers) -> str:
     """Size on a logarithmic scale, and mean and best, over the iterations."""
-    rows, metric = numbers["iterations"], numbers["metric"]
+    rows, metric, source = numbers["iterations"], numbers["metric"], numbers["source"]
     first, last = rows[0], rows[-1]
     size = charts.chart(
         _size(rows),
         title="Networks left",
-        says=f"Networks per iteration, from {first['size']:,} to {last['size']:,}.",
+        says=f"Networks per iteration, from {count(first['size'])} to {count(last['size'])}.",
     )
     score = charts.chart(
         _score(rows, metric),
-        title=f"Predicted {metric}",
-        says=f"Predicted mean per iteration, from {number(first['mean'])} to {number(last['mean'])}, and the best.",
+        title=f"{metric}, {source}",
+        says=f"Mean per iteration, from {number(first['mean'])} to {number(last['mean'])}, and the best.",
     )
     return figure(
         charts.side_by_side(size, score + charts.legend(_COLORS, {"mean": "line", "best": "dashed"})),
-        "Each iteration keeps the best networks and their neighbours. Mean and best are the predictor's.",
+        f"Iteration 0 is the given space; each one after it, what was kept. Mean and best are {source}.",
         table(_COLUMNS, rows, source="shrink.iterations"),
         source="shrink.iterations",
         command=numbers["command"],
@@ -76,7 +83,7 @@ def _size(rows: list[dict[str, Any]]) -> Any:
                 "size:Q",
                 title="networks (log)",
                 scale=alt.Scale(type="log", nice=False, padding=12),
-                axis=alt.Axis(format="~s", tickCount=4),
+                axis=alt.Axis(format=_size_format(rows), tickCount=4, labelExpr="replace(datum.label, 'G', 'B')"),
             ),
             tooltip=[
                 alt.Tooltip("index:Q", title="iteration"),
@@ -85,6 +92,10 @@ def _size(rows: list[dict[str, Any]]) -> Any:
             ],
         )
     )
+
+
+def _size_format(rows: list[dict[str, Any]]) -> str:
+    return "~s" if max(row["size"] for row in rows) < 10**15 else "~e"  # 10k, 1M, 1B, 1T; no one reads 1P
 
 
 def _score(rows: list[dict[str, Any]], metric: str) -> Any:
@@ -101,7 +112,7 @@ def _score(rows: list[dict[str, Any]], metric: str) -> Any:
             tooltip=[
                 alt.Tooltip("index:Q", title="iteration"),
                 alt.Tooltip("what:N", title="which"),
-                alt.Tooltip("score:Q", title=metric, format=".5~g"),
+                alt.Tooltip("score:Q", title=metric, format=",.5~r"),
             ],
         )
     )
