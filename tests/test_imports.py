@@ -15,7 +15,7 @@ SOURCE = Path(lissnas.__file__).resolve().parent
 
 # From the ground floor up; rooms on one floor may import each other.
 FLOORS = [
-    {"_version", "errors", "registry"},
+    {"_version", "errors", "registry", "disk"},
     {"engines"},
     {"arrays"},
     {"spaces"},

@@ -185,3 +185,9 @@ def test_a_string_from_outside_is_named(rng: np.random.Generator) -> None:
     other = space.neighbors(x, 1, rng).genotypes
     with pytest.raises(UserError, match=r"row 1: .* is not in 'tiny'"):
         shrunk.parse(space.format(np.concatenate([x, other])))
+
+
+@pytest.mark.parametrize("edits", [21, 10**9])
+def test_beyond_the_space_there_is_nobody(edits: int, rng: np.random.Generator) -> None:
+    shrunk = some(shufflenetv2(), 100)
+    assert len(shrunk.neighbors(shrunk.sample(3, rng), edits, rng).parents) == 0

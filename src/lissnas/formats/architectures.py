@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
+from lissnas.disk import writing
 from lissnas.errors import UserError
-from lissnas.formats.atomic import writing
 from lissnas.spaces import SearchSpace
 from lissnas.spaces.gene import Allele, Gene
 

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 
 from lissnas._version import __version__
 from lissnas.arrays import Codes
+from lissnas.disk import writing
 from lissnas.errors import UserError
 from lissnas.formats.architectures import allele_column
-from lissnas.formats.atomic import writing
 from lissnas.spaces import ExplicitSpace, SearchSpace, from_definition
 
 __all__ = ["FORMAT", "load_space", "read_header", "save_space"]

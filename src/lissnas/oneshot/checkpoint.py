@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lissnas.disk import write_bytes
 from lissnas.errors import UserError
-from lissnas.oneshot.weights import copy_into, pack_weights, read_weights, write_bytes
+from lissnas.oneshot.weights import copy_into, pack_weights, read_weights
 
 __all__ = ["Checkpoint"]
 

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lissnas.disk import write_bytes
 from lissnas.errors import UserError, require
 from lissnas.oneshot.data import ImageData
 from lissnas.oneshot.evaluate import evaluating
 from lissnas.oneshot.network import Path as Genotype
 from lissnas.oneshot.network import build_network, layout_of, require_path
-from lissnas.oneshot.weights import copy_into, read_weights, unpack_weights, write_bytes
+from lissnas.oneshot.weights import copy_into, read_weights, unpack_weights
 from lissnas.spaces import from_definition
 from lissnas.spaces.base import SearchSpace
 

@@ -11,6 +11,7 @@ import numpy as np
 from torch import nn
 
 from lissnas.arrays import Genotypes
+from lissnas.disk import write_bytes
 from lissnas.engines import map_chunks
 from lissnas.errors import UserError
 from lissnas.oneshot.data import ImageData
@@ -18,7 +19,7 @@ from lissnas.oneshot.evaluate import one_thread, score_network
 from lissnas.oneshot.export import network_header, unpack_network
 from lissnas.oneshot.network import build_network
 from lissnas.oneshot.train import Recipe, train_network
-from lissnas.oneshot.weights import pack_weights, unpack_weights, write_bytes
+from lissnas.oneshot.weights import pack_weights, unpack_weights
 from lissnas.spaces.base import SearchSpace
 
 __all__ = ["TrainedNetwork", "retrain"]

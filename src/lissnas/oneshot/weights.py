@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,7 @@ from torch import Tensor
 
 from lissnas.errors import UserError, require
 
-__all__ = ["pack_weights", "read_weights", "unpack_weights", "write_bytes"]
+__all__ = ["copy_into", "pack_weights", "read_weights", "unpack_weights"]
 
 KEY = "lissnas"  # safetensors writes several metadata keys in random order, so there is one, holding JSON
 
@@ -57,32 +54,6 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except OSError as error:
         raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
     return unpack_weights(data, str(path))
-
-
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write a file whole or not at all: whoever looks finds the old one or the new one.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    path = Path(path)
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise UserError(f"'{path}' cannot be written: {error.strerror}") from None
-        raise
 
 
 def copy_into(network: torch.nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lissnas.disk import write_bytes
 from lissnas.reports import SECTIONS
 from lissnas.reports.data import RunData
 from lissnas.reports.page import Part, page
 from lissnas.reports.section import Section
 from lissnas.reports.summary import summary
-from lissnas.runs.atomic import write_bytes
 
 __all__ = ["render", "write_report"]
 

@@ -18,7 +18,7 @@ else; clock times go to the journal only.
 
 from __future__ import annotations
 
-from lissnas.runs.atomic import writing
+from lissnas.disk import writing
 from lissnas.runs.checkpoint import evaluate_in_chunks
 from lissnas.runs.directory import RUN_FORMAT, Run
 from lissnas.runs.jobs import JOBS, resume, start

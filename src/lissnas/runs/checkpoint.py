@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lissnas.disk import write_bytes
 from lissnas.engines import map_chunks
 from lissnas.errors import UserError
-from lissnas.runs.atomic import write_bytes
 from lissnas.runs.directory import Run
 from lissnas.runs.encode import npy_bytes
 

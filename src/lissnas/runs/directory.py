@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from lissnas import disk
 from lissnas._version import __version__
 from lissnas.errors import UserError
-from lissnas.runs import atomic, encode
+from lissnas.runs import encode
 from lissnas.runs.header import CONFIG, RUN_FORMAT, Header
 from lissnas.runs.journal import Journal
 from lissnas.runs.lock import LOCK, Lock
@@ -50,8 +51,8 @@ class Run:
         self.seed: int = header.config["seed"]
         self._hint = resume_hint or f"lissnas resume {shlex.quote(str(directory))}"
         self._running: str | None = None
-        with atomic.disk_errors(directory):
-            atomic.sweep(directory)
+        with disk.disk_errors(directory):
+            disk.sweep(directory)
         self._journal = Journal(directory / JOURNAL)
         try:
             self._begin(header)
@@ -98,12 +99,12 @@ class Run:
         ours: list[Path] = []
         lock: Lock | None = None
         try:
-            with atomic.disk_errors(directory):
+            with disk.disk_errors(directory):
                 directory.mkdir(parents=True, exist_ok=True)
             lock = Lock(directory)
             _require_vacant(directory)  # once more, for now nobody else can begin here
             ours = [directory / CONFIG, directory / JOURNAL]
-            atomic.write_bytes(directory / CONFIG, header.to_bytes())
+            disk.write_bytes(directory / CONFIG, header.to_bytes())
             return cls(directory, lock, resume_hint)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -180,7 +181,7 @@ class Run:
         self.journal("begun", step=name)
         began = time.perf_counter()
         try:
-            with atomic.disk_errors(self.directory):
+            with disk.disk_errors(self.directory):
                 remove_outputs(self.directory, outputs)
                 function()
                 digests = {
@@ -215,7 +216,7 @@ class Run:
         if step != self._running:
             raise ValueError(f"a checkpoint of step '{step}' belongs inside it, but the running step is {self._running!r}")
         folder = self.directory / CHECKPOINTS / step
-        with atomic.disk_errors(folder):
+        with disk.disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -244,11 +245,11 @@ class Run:
 
     def writing(self, name: str) -> contextlib.AbstractContextManager[Path]:
         """A temporary path for another library to write to; it becomes ``name`` on leaving (see ``writing`` of this room)."""
-        return atomic.writing(self.path(name))
+        return disk.writing(self.path(name))
 
     def write_bytes(self, name: str, data: bytes) -> Path:
         """Write a file, whole or not at all, and return its path. So do all the following."""
-        atomic.write_bytes(self.path(name), data)
+        disk.write_bytes(self.path(name), data)
         return self.path(name)
 
     def write_text(self, name: str, text: str) -> Path:
@@ -290,8 +291,8 @@ def _require_vacant(directory: Path) -> None:
         return
     if not directory.is_dir():
         raise UserError(f"'{directory}' exists already and is not a directory: choose another --out")
-    with atomic.disk_errors(directory):
-        names = {name for name in os.listdir(directory) if name != LOCK and not name.startswith(atomic.TEMPORARY)}
+    with disk.disk_errors(directory):
+        names = {name for name in os.listdir(directory) if name != LOCK and not name.startswith(disk.TEMPORARY)}
     if CONFIG in names:
         resume = f"lissnas resume {shlex.quote(str(directory))}"
         raise UserError(f"'{directory}' exists already: resume it with `{resume}`, or choose another --out")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lissnas._version import __version__
+from lissnas.disk import disk_errors
 from lissnas.errors import UserError
-from lissnas.runs.atomic import disk_errors
 from lissnas.runs.encode import plain, yaml_bytes
 
 __all__ = ["CONFIG", "RUN_FORMAT", "Header"]

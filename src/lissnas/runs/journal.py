@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lissnas.disk import disk_errors, sync_folder
 from lissnas.errors import UserError
-from lissnas.runs.atomic import disk_errors, sync_folder
 from lissnas.runs.encode import plain
 
 __all__ = ["Journal", "read_journal"]

@@ -6,8 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from lissnas.disk import disk_errors
 from lissnas.errors import UserError
-from lissnas.runs.atomic import disk_errors
 from lissnas.runs.journal import read_journal
 
 __all__ = ["LOCK", "Lock"]

@@ -82,7 +82,7 @@ def check_config(config: ShrinkConfig) -> None:
                     f"it has {known}"
                 )
     else:
-        get_evaluator(str(config.evaluator), space)
+        make_evaluator(config, space)
 
 
 def run_job(run: Run, progress: Progress, workers: int) -> None:
@@ -95,7 +95,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
     if config.scores is not None:
         run.step("evaluations", lambda: _copy_scores(run, space, config), [EVALUATIONS])
     else:
-        evaluator = get_evaluator(str(config.evaluator), space, higher_is_better=config.higher_is_better)
+        evaluator = make_evaluator(config, space)
         metric = evaluator.metric
         run.step("evaluations", lambda: _evaluate(run, space, evaluator, config.evaluations, progress, workers), [EVALUATIONS])
 
@@ -111,6 +111,12 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
 
     run.step("metrics", measure, [METRICS])
     report_step(run, progress)
+
+
+def make_evaluator(config: ShrinkConfig, space: SearchSpace) -> Evaluator:
+    """The evaluator that was asked for. A function cannot say which way is better, a benchmark does."""
+    name = str(config.evaluator)
+    return get_evaluator(name, space, **({"higher_is_better": config.higher_is_better} if ":" in name else {}))
 
 
 def head(run: Run, space: SearchSpace, metric: Metric, command: str) -> dict[str, Any]:

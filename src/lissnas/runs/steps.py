@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lissnas.disk import sync_folder
 from lissnas.errors import UserError
-from lissnas.runs.atomic import sync_folder
 
 __all__ = ["DoneSteps", "file_digest", "files_of", "remove_outputs"]
 

@@ -83,15 +83,15 @@ class ExplicitSpace(Subspace):
     def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
         result = genotypes.copy()
         waiting = np.arange(len(genotypes))
+        ball = self._root_degree(genotypes) ** edits if edits <= 8 else 1 << 62
         draws = 16
-        while len(waiting) and draws <= len(self.codes) // 8:
+        while len(waiting) and draws <= min(len(self.codes), ball) // 8:
             met = []
             for low in range(0, len(waiting), max(1, _SCAN // draws)):
                 rows = waiting[low : low + max(1, _SCAN // draws)]
                 met.append(self._draw_some(genotypes, rows, edits, draws, rng, result))
             waiting = waiting[~np.concatenate(met)]
             draws *= 2
-        ball = float(self._root_degree(genotypes)) ** edits
         search, step = (self._draw_in_ball, _SCAN // ball) if ball <= len(self.codes) else (self._draw_by_scan, 1024)
         arrived = np.ones(len(genotypes), dtype=bool)
         arrived[waiting] = False

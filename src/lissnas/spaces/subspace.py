@@ -89,6 +89,8 @@ class Subspace(SearchSpace):
         return Neighbors(np.concatenate(found), np.concatenate(parents))
 
     def _neighbors(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        if isinstance(self.root, ProductSpace) and edits > self.root.max_edits:  # nothing is that far away
+            return Neighbors(genotypes[:0], np.zeros(0, dtype=np.intp))
         if edits > 1 or self._root_degree(genotypes) > _MAX_LISTED:
             return self._neighbors_beyond(genotypes, edits, rng)
         return draw_one_each(self._all_neighbors(genotypes), rng)

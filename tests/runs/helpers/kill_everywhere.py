@@ -70,7 +70,7 @@ def main(folder: Path, stride: int) -> None:
         code = attempt(verb, directory)
         if code or directory_job.tree(directory) != expected:
             raise SystemExit(f"killed before operation {fatal}, resumed with exit code {code}: the directory differs")
-    print(f"{fatal // stride} kills")
+    print(f"{(fatal - 1) // stride} kills")
 
 
 if __name__ == "__main__":

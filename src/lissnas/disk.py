@@ -16,7 +16,7 @@ TEMPORARY = ".tmp-"
 
 # What a disk, not a program, answers: no space, no right to write, no such place.
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
-_DISK = _WRITING | {errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR, errno.ENAMETOOLONG}
+_DISK = _WRITING | {errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
 
 
 @contextlib.contextmanager
@@ -40,7 +40,7 @@ def disk_errors(where: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: str | Path) -> Iterator[Path]:
     """A temporary path to write to; on leaving it replaces ``path``, which is never seen half-written, even after a power cut.
 
     The temporary file stands in the folder of ``path`` (which is made if it is missing) and has the same suffix, since some
@@ -49,6 +49,7 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         UserError: the disk refuses.
     """
+    path = Path(path)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     with disk_errors(path):
         try:
@@ -64,7 +65,7 @@ def writing(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: str | Path, data: bytes) -> None:
     """Write ``data`` to ``path``, whole or not at all.
 
     Raises:
