@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from lissnas import __version__
 from lissnas.cli import jobs, spaces
@@ -42,7 +43,12 @@ def run_app(arguments: list[str]) -> int:
         return _say(f"{error}", 2)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        return _say(f"{error.format_message()} (see: {context.command_path if context else 'lissnas'} --help)", 2)
+        return _say(f"{_what_is_wrong(error)} (see: {context.command_path if context else 'lissnas'} --help)", 2)
+    except OSError as error:
+        name = error.filename2 or error.filename
+        if name is None:  # not about a file, so nothing that the user can mend
+            raise
+        return _say(f"cannot use '{name}' ({(error.strerror or str(error)).lower()}): choose another place", 2)
     except RunInterrupted as stop:
         return _say(f"{stop}", 130)
     except (KeyboardInterrupt, typer.Abort):
@@ -50,6 +56,14 @@ def run_app(arguments: list[str]) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _what_is_wrong(error: typer.TyperException) -> str:
+    """Typer's message, with the value that it leaves out."""
+    message = error.format_message()
+    if isinstance(error.__cause__, ValidationError):
+        message = f"{message.partition(', unable to parse')[0]}, but got '{error.__cause__.errors()[0]['input']}'"
+    return message
 
 
 def _say(line: str, code: int) -> int:

@@ -16,6 +16,7 @@ from lissnas.cli.console import ConsoleProgress, stderr
 from lissnas.cli.summary import summarize
 from lissnas.errors import UserError
 from lissnas.runs import Run
+from lissnas.runs import report as report_run
 from lissnas.runs import resume as resume_run
 from lissnas.runs import start as start_run
 from lissnas.runs.budget import read_budget
@@ -77,6 +78,8 @@ def shrink(
     """
     from lissnas.runs.shrink import ShrinkConfig, check_config
 
+    if scores and evaluations:
+        raise UserError(f"--evaluations is for --evaluator, but got {evaluations} with --scores, whose networks are measured")
     sizes = read_budget(budget)
     config = ShrinkConfig(
         space=_absolute(space),
@@ -104,7 +107,7 @@ def run(
     config: Annotated[
         Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file of settings; the digits job if not given.")
     ] = None,
-    seed: SeedOption = 0,
+    seed: Annotated[int | None, typer.Option(help="One seed; 0, or what the file says, if not given.", min=0)] = None,
     workers: WorkersOption = 2,
     out: OutOption = None,
     as_json: JsonOption = False,
@@ -113,9 +116,10 @@ def run(
 
     Without a configuration it works on scikit-learn's digits: nothing is downloaded, and it takes about five minutes.
     """
-    from lissnas.runs.main import read_config
+    from lissnas.runs.main_config import check_config, read_config
 
     settings = read_config(config, seed, _command())
+    check_config(settings)
     directory = out or _next_free("digits" if config is None else config.stem)
     _do(lambda progress: start_run(directory, "main", settings.model_dump(), progress=progress, workers=workers), as_json)
 
@@ -131,9 +135,12 @@ def resume(
 
 def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")]) -> None:
     """Write report.html of a run again."""
-    from lissnas.reports import write_report
-
-    stderr.print(f"report: {write_report(run_directory)}", markup=False)
+    progress = ConsoleProgress()
+    try:
+        written = report_run(run_directory, progress=progress)
+    finally:
+        progress.close()
+    stderr.print(f"report: {written}", markup=False)
 
 
 def _do(job: Callable[[ConsoleProgress], Run], as_json: bool) -> None:
@@ -167,7 +174,10 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
             raise UserError(f"a setting is given as name=value, but got '{pair}': --set draws=30")
-        settings[name] = yaml.safe_load(value)
+        try:
+            settings[name] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError):
+            raise UserError(f"the value of '{name}' is no number, word or list: '{value}': --set draws=30") from None
     return settings
 
 

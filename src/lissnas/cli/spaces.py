@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +13,8 @@ import typer
 from lissnas.arrays import Genotypes
 from lissnas.cli.console import stderr
 from lissnas.errors import UserError
-from lissnas.formats import get_space, write_architectures_csv
-from lissnas.spaces import SearchSpace, list_spaces, sample_within
+from lissnas.formats import export_space, get_space, write_architectures_csv
+from lissnas.spaces import SearchSpace, list_spaces, sample_distinct
 
 __all__ = ["check", "export", "sample", "spaces"]
 
@@ -21,6 +22,9 @@ SpaceArgument = Annotated[
     str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="The file to write: .csv or .parquet.")]
+
+MOST_EXPORTED = 10_000_000
+SeedOption = Annotated[int, typer.Option(help="The seed of the draw.", min=0)]
 
 
 def spaces(
@@ -67,15 +71,16 @@ def _describe(space: SearchSpace) -> dict[str, Any]:
 def sample(
     space: SpaceArgument,
     out: OutOption,
-    n: Annotated[int, typer.Option("-n", "--number", help="How many distinct architectures.")] = 300,
+    n: Annotated[int, typer.Option("-n", "--number", help="How many distinct architectures.", min=1)] = 300,
     limit: Annotated[
         list[str] | None, typer.Option("--limit", help='What each must meet: "flops <= 330e6". May be repeated.')
     ] = None,
-    seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
+    seed: SeedOption = 0,
 ) -> None:
     """Write networks to measure, for those who have no scores yet: add a column with your score, then `lissnas shrink`."""
     subject = get_space(space)
-    genotypes = _distinct(subject, n, tuple(limit or ()), np.random.default_rng(seed))
+    _require_new(out)
+    genotypes = _draw(subject, n, seed, limit or ())
     write_architectures_csv(subject, genotypes, out, dict(subject.cost(genotypes)))
     stderr.print(
         f"{len(genotypes):,} architectures of '{subject.name}' are in {out}: measure them, add a column with the score, then",
@@ -84,37 +89,52 @@ def sample(
     stderr.print(f"  lissnas shrink {space} --scores {out} --score YOUR_COLUMN", markup=False)
 
 
-def _distinct(space: SearchSpace, n: int, limits: tuple[str, ...], rng: np.random.Generator) -> Genotypes:
-    if n < 1:
-        raise UserError(f"-n must be at least 1, but got {n}")
+def _draw(space: SearchSpace, n: int, seed: int, limits: Sequence[str] = ()) -> Genotypes:
+    """``n`` different architectures in random order, so that the first rows of the file are a fair sample too."""
     if space.cardinality_is_exact and n > space.cardinality:
         raise UserError(
             f"'{space.name}' has only {space.cardinality:,} architectures, fewer than the {n:,} asked for: lower -n"
         )
-    kept = np.zeros((0, space.length), dtype=np.uint8)
-    for _ in range(50):
-        drawn = np.concatenate([kept, sample_within(space, 2 * n, limits, rng)])
-        _, first = np.unique(drawn, axis=0, return_index=True)
-        kept = drawn[np.sort(first)][:n]
-        if len(kept) == n:
-            return kept
-    raise UserError(f"only {len(kept):,} distinct architectures of '{space.name}' that meet the limits were found: lower -n")
+    rng = np.random.default_rng(seed)
+    drawn = sample_distinct(space, n, rng, limits)
+    if len(drawn) < n:
+        raise UserError(
+            f"only {len(drawn):,} different architectures of '{space.name}' were found that meet all limits, fewer than the "
+            f"{n:,} asked for: lower -n"
+        )
+    return rng.permutation(drawn)
 
 
 def export(
     space: SpaceArgument,
     out: OutOption,
-    n: Annotated[int | None, typer.Option("-n", "--number", help="At most so many, uniformly drawn; all if not given.")] = None,
-    seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
+    n: Annotated[
+        int | None, typer.Option("-n", "--number", help="At most so many, uniformly drawn; all if not given.", min=1)
+    ] = None,
+    seed: SeedOption = 0,
 ) -> None:
     """Write the architectures of a space as CSV or Parquet, one column per gene, with their costs."""
     subject = get_space(space)
+    _require_new(out)
     if n is not None and n < subject.cardinality:
-        genotypes = _distinct(subject, n, (), np.random.default_rng(seed))
+        genotypes = _draw(subject, n, seed)
+        write_architectures_csv(subject, genotypes, out, dict(subject.cost(genotypes)))
+        written = len(genotypes)
     else:
-        genotypes = np.concatenate(list(subject.enumerate()))
-    write_architectures_csv(subject, genotypes, out, dict(subject.cost(genotypes)))
-    stderr.print(f"{len(genotypes):,} architectures of '{subject.name}' are in {out}", markup=False)
+        if subject.cardinality > MOST_EXPORTED:
+            raise UserError(
+                f"'{subject.name}' has {subject.cardinality:,} architectures, more than the {MOST_EXPORTED:,} that are written "
+                "to a file: give a number, -n 10000"
+            )
+        export_space(subject, out)
+        written = subject.cardinality
+    stderr.print(f"{written:,} architectures of '{subject.name}' are in {out}", markup=False)
+
+
+def _require_new(out: Path) -> None:
+    """A file of networks may have scores in it that took days: it is not written over."""
+    if out.exists():
+        raise UserError(f"'{out}' exists already: choose another --out, or remove it first")
 
 
 def check(

@@ -78,7 +78,7 @@ def _make(factory: Any, name: str, given: dict[str, Any], options: dict[str, Any
     try:
         inspect.signature(factory).bind(**given, **options)
     except TypeError as error:
-        raise UserError(f"the evaluator '{name}' cannot be made so: {error}") from None
+        raise UserError(f"the evaluator '{name}' cannot be made so: {error}: see its options") from None
     evaluator = factory(**given, **options)
     if not isinstance(evaluator, Evaluator):
         raise TypeError(f"the evaluator '{name}' is registered for something that makes {type(evaluator).__name__}")

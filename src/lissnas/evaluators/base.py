@@ -81,7 +81,10 @@ class Evaluator(ABC):
         try:
             values = np.array(scores, dtype=np.float64)
         except (TypeError, ValueError):
-            raise UserError(f"{self} must return one number per architecture, but returned {type(scores).__name__}") from None
+            raise UserError(
+                f"{self} must return one number per architecture, but returned a {type(scores).__name__} of something else for "
+                f"{self._shown(genotypes, 0)}{' and others' if len(genotypes) > 1 else ''}"
+            ) from None
         if values.shape != (len(genotypes),):
             raise UserError(
                 f"{self} must return {len(genotypes)} numbers, one per architecture, but gave the shape {list(values.shape)} "

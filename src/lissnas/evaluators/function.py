@@ -67,7 +67,7 @@ class FunctionEvaluator(Evaluator):
             return self._call(genotypes)
         except UserError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(f"{self} raised {_described(error)} for {self._culprit(genotypes)}") from error
 
     def _call(self, genotypes: Genotypes) -> NDArray[np.float64]:
@@ -81,7 +81,7 @@ class FunctionEvaluator(Evaluator):
             for row in range(len(genotypes)):
                 try:
                     self._call(genotypes[row : row + 1])
-                except Exception:
+                except (Exception, SystemExit):
                     return self._shown(genotypes, row)
                 if time.monotonic() - start > SEARCH_SECONDS:
                     break
@@ -123,9 +123,9 @@ def import_function(name: str) -> Callable[..., Any]:
                 f"there is no module '{module_name}' in {here} or among what is installed: check '{name}'"
             ) from None
         raise UserError(
-            f"importing '{module_name}' failed: it needs the package '{error.name}', which is not installed"
+            f"importing '{module_name}' failed: it needs the package '{error.name}', which is not installed: install it"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"importing '{module_name}' failed with {_described(error)}: mend the module") from error
     found: Any = module
     for part in attribute.split("."):
@@ -135,7 +135,7 @@ def import_function(name: str) -> Callable[..., Any]:
             raise UserError(f"the module '{module_name}' has no function '{attribute}'{hint}")
         found = getattr(found, part)
     if not callable(found):
-        raise UserError(f"'{name}' is no function, but {type(found).__name__}")
+        raise UserError(f"'{name}' is no function, but {type(found).__name__}: name a function")
     function: Callable[..., Any] = found
     return function
 

@@ -62,6 +62,8 @@ class ShuffleBlock(nn.Module):
 # nn.Identity takes any arguments, and ignores them.
 BLOCKS: dict[str, Callable[[str, Site, NormFactory], nn.Module]] = {
     "shuffle_k1": ShuffleBlock,
+    "shuffle_k1_half": ShuffleBlock,
+    "shuffle_k3_half": ShuffleBlock,
     "shuffle_k3": ShuffleBlock,
     "shuffle_k5": ShuffleBlock,
     "shuffle_k7": ShuffleBlock,

@@ -100,7 +100,7 @@ def stratified_split(labels: NDArray[np.int64], sizes: tuple[int, ...], seed: in
     return [rng.permutation(part) for part in parts]
 
 
-def digits(train: int = 500, validation: int = 650, seed: int = 0) -> ImageData:
+def digits(train: int = 320, validation: int = 738, seed: int = 0) -> ImageData:
     """1,797 handwritten digits of 8x8 pixels, shipped with scikit-learn; what is not train or validation is test.
 
     Raises:

@@ -87,7 +87,7 @@ def score_subnets(
     members = unique(codes)
     scorer = _Scorer(supernet, data, calibration, batch_size, split)
     chunks = [space.decode(members[low : low + CHUNK]) for low in range(0, len(members), CHUNK)]
-    found = list(map_chunks(scorer, chunks, workers=workers))
+    found = list(map_chunks(scorer, chunks, workers=min(workers, max(len(chunks), 1))))
     rows = locate(members, codes)
     if not found:
         return SubnetScores(np.zeros(0), np.zeros(0))

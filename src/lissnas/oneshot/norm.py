@@ -54,7 +54,10 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
     def _calibrate(self, input: Tensor, images: int, keep: bool) -> Tensor:
         assert self.running_mean is not None
         assert self.running_var is not None
-        var, mean = torch.var_mean(input[:images], dim=(0, 2, 3))
+        # Two passes over rows of channels: torch.var_mean takes ten times as long where channels come last.
+        rows = input[:images].permute(0, 2, 3, 1).reshape(-1, input.shape[1])
+        mean = rows.mean(0)
+        var = (rows - mean).square_().sum(0) / (len(rows) - 1)
         if keep:
             self.running_mean.copy_(mean)
             self.running_var.copy_(var)

@@ -15,7 +15,7 @@ from lissnas.spaces.base import SearchSpace
 from lissnas.spaces.constrained import sample_within
 from lissnas.spaces.limits import check_limits, meets_limits
 
-__all__ = ["Generation", "SearchResult", "evolve", "random_search"]
+__all__ = ["Generation", "SearchResult", "check_evolution", "evolve", "random_search"]
 
 Score = Callable[[Genotypes], NDArray[np.float64]]
 ROUNDS = 10  # proposals are drawn anew this often before the rest of a generation is drawn at random [SPOS: max_iters]
@@ -120,11 +120,9 @@ def evolve(
     Raises:
         UserError: settings that make no sense, or limits that nothing meets.
     """
-    if not (1 <= parents <= population and generations >= 1 and mutations >= 0 and crossovers >= 0):
-        raise UserError(
-            "1 <= parents <= population and generations >= 1 must hold, but got "
-            f"(parents={parents}, population={population}, generations={generations})"
-        )
+    check_evolution(population=population, generations=generations, parents=parents)
+    if mutations < 0 or crossovers < 0:
+        raise UserError(f"mutations and crossovers must be 0 or more, but got {mutations} and {crossovers}")
     limits = check_limits(space, limits)
     memory = _Memory(space, score, higher_is_better)
     budget = population * generations if budget is None else budget
@@ -146,6 +144,15 @@ def evolve(
         children = np.concatenate([mutants, crossed])
         children = np.concatenate([children, _draw_random(memory, population - len(children), limits, rng, children)])
     return memory.result(records)
+
+
+def check_evolution(*, population: int, generations: int, parents: int) -> None:
+    """Refuse settings that make no sense; ``evolve`` begins with it."""
+    if not (1 <= parents <= population and generations >= 1):
+        raise UserError(
+            "1 <= parents <= population and generations >= 1 must hold, but got "
+            f"(parents={parents}, population={population}, generations={generations})"
+        )
 
 
 def random_search(

@@ -14,7 +14,7 @@ from lissnas.arrays import Genotypes, locate, unique
 from lissnas.errors import UserError
 from lissnas.spaces import Neighbors, SearchSpace
 
-__all__ = ["Assessment", "Predictor", "assign_folds", "top_overlap"]
+__all__ = ["Assessment", "Predictor", "assign_folds", "check_training", "top_overlap"]
 
 MINIMUM = 20  # different networks: below this no fold holds enough to say anything
 LARGEST = 1e100  # squares of scores must stay finite
@@ -82,18 +82,7 @@ class Predictor(ABC):
             UserError: rows that are no architectures of ``space``, scores that are not finite (the row is named) or not as
                 many, fewer than 20 different networks, or all scores equal.
         """
-        space.root.require_valid(genotypes)
-        values = _check_scores(genotypes, scores)
-        different = len(unique(space.encode(genotypes)))
-        if different < MINIMUM:
-            raise UserError(
-                f"a predictor needs at least {MINIMUM} different measured networks, but got {different}: "
-                "measure more (`lissnas sample SPACE -n 300 --out to_measure.csv`)"
-            )
-        if (values == values[0]).all():
-            raise UserError(
-                f"all {len(values)} scores are equal ({values[0]:g}), so there is nothing to learn: check the column"
-            )
+        values = check_training(space, genotypes, scores)
         self._fitted = False
         self.space = space
         self.higher_is_better = bool(higher_is_better)
@@ -179,6 +168,25 @@ class Predictor(ABC):
     def _require_fitted(self) -> None:
         if not self._fitted:
             raise UserError(f"this {type(self).__name__} has learned nothing yet: call .fit(space, genotypes, scores) first")
+
+
+def check_training(space: SearchSpace, genotypes: Genotypes, scores: ArrayLike) -> Scores:
+    """The scores, float64[n], once a predictor can learn from them; ``fit`` begins with it.
+
+    Raises:
+        UserError: as :meth:`Predictor.fit` says.
+    """
+    space.root.require_valid(genotypes)
+    values = _check_scores(genotypes, scores)
+    different = len(unique(space.encode(genotypes)))
+    if different < MINIMUM:
+        raise UserError(
+            f"a predictor needs at least {MINIMUM} different measured networks, but got {different}: "
+            "measure more (`lissnas sample SPACE -n 300 --out to_measure.csv`)"
+        )
+    if (values == values[0]).all():
+        raise UserError(f"all {len(values)} scores are equal ({values[0]:g}), so there is nothing to learn: check them")
+    return values
 
 
 def assign_folds(codes: NDArray[np.uint64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:

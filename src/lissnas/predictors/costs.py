@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.predictors.base import Assessment
+from lissnas.predictors.base import Assessment, check_training
 from lissnas.predictors.xgboost import XGBoostPredictor
 from lissnas.spaces import ConstrainedSpace, ExplicitSpace, LearnedCost, ProductSpace, SearchSpace
 
-__all__ = ["attach_costs", "learn_costs", "learned_costs"]
+__all__ = ["attach_costs", "cost_measurements", "learn_costs", "learned_costs"]
 
 
 def learned_costs(space: SearchSpace) -> dict[str, str]:
@@ -32,10 +32,26 @@ def learn_costs(
     A row whose column is empty (NaN) is left out of that cost's fit.
 
     Raises:
-        UserError: a cost whose column is not there.
+        UserError: as :func:`cost_measurements` says.
     """
     models: dict[str, XGBoostPredictor] = {}
     assessments: dict[str, Assessment] = {}
+    for name, (known, values) in cost_measurements(space, genotypes, columns).items():
+        model = XGBoostPredictor(labels="raw", threads=threads)
+        model.fit(space.root, known, values, higher_is_better=False, seed=seed)
+        models[name], assessments[name] = model, model.assess()
+    return models, assessments
+
+
+def cost_measurements(
+    space: SearchSpace, genotypes: Genotypes, columns: Mapping[str, NDArray[np.float64]]
+) -> dict[str, tuple[Genotypes, NDArray[np.float64]]]:
+    """What each learned cost is learned from: the networks whose cell in its column is not empty, and the values.
+
+    Raises:
+        UserError: a cost whose column is not there, or does not hold enough to learn from.
+    """
+    found = {}
     for name, column in learned_costs(space).items():
         if column not in columns:
             known = ", ".join(columns) or "none"
@@ -43,10 +59,11 @@ def learn_costs(
                 f"the cost '{name}' is learned from the column '{column}', which the scores do not have: they have {known}"
             )
         there = np.isfinite(columns[column])
-        model = XGBoostPredictor(labels="raw", threads=threads)
-        model.fit(space.root, genotypes[there], columns[column][there], higher_is_better=False, seed=seed)
-        models[name], assessments[name] = model, model.assess()
-    return models, assessments
+        try:
+            found[name] = genotypes[there], check_training(space.root, genotypes[there], columns[column][there])
+        except UserError as error:
+            raise UserError(f"the cost '{name}' cannot be learned from the column '{column}': {error}") from None
+    return found
 
 
 def attach_costs(space: SearchSpace, models: Mapping[str, XGBoostPredictor]) -> SearchSpace:

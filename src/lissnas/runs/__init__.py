@@ -3,7 +3,8 @@
 ``Run`` is the directory: ``Run.create`` and ``Run.open`` (both hold its lock), ``run.step`` (what is done is done once),
 ``run.write_*`` (whole files or none), ``run.checkpoint`` (partial progress of a long step), ``run.journal``.
 ``evaluate_in_chunks`` keeps every finished chunk of a long evaluation. ``JOBS`` names the jobs by kind; ``start`` begins one,
-``resume`` goes on with one that was stopped. ``RunInterrupted`` is how Ctrl-C and SIGTERM leave a run.
+``resume`` goes on with one that was stopped, ``report`` draws its report anew. ``RunInterrupted`` is how Ctrl-C and SIGTERM
+leave a run.
 
 A job is a function of an open run that does everything in steps:
 
@@ -21,8 +22,19 @@ from __future__ import annotations
 from lissnas.disk import writing
 from lissnas.runs.checkpoint import evaluate_in_chunks
 from lissnas.runs.directory import RUN_FORMAT, Run
-from lissnas.runs.jobs import JOBS, resume, start
+from lissnas.runs.jobs import JOBS, report, resume, start
 from lissnas.runs.progress import Progress
 from lissnas.runs.stop import RunInterrupted
 
-__all__ = ["JOBS", "RUN_FORMAT", "Progress", "Run", "RunInterrupted", "evaluate_in_chunks", "resume", "start", "writing"]
+__all__ = [
+    "JOBS",
+    "RUN_FORMAT",
+    "Progress",
+    "Run",
+    "RunInterrupted",
+    "evaluate_in_chunks",
+    "report",
+    "resume",
+    "start",
+    "writing",
+]

@@ -24,6 +24,8 @@ class Budget:
     trees: int
 
 
+MOST_QUERIES = 10**9  # each is kept in memory with its score
+
 BUDGETS = {
     "small": Budget(20_000, 300, 300),
     "medium": Budget(100_000, 1_000, 800),
@@ -43,6 +45,8 @@ def read_budget(text: str) -> Budget:
         queries = float(text)
     except ValueError:
         queries = 0.0
-    if queries < 1 or queries != int(queries):
-        raise UserError(f"a budget must be small, medium, large or a number of queries, but got '{text}'")
+    if not 1 <= queries <= MOST_QUERIES or not queries.is_integer():
+        raise UserError(
+            f"a budget must be small, medium, large or a whole number of queries from 1 to {MOST_QUERIES:,}, but got '{text}'"
+        )
     return Budget(int(queries), BUDGETS["medium"].evaluations, BUDGETS["medium"].trees)

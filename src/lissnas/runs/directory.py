@@ -173,7 +173,7 @@ class Run:
             raise ValueError(f"a step's name has lower-case letters, digits and hyphens, but got '{name}'")
         for output in outputs:
             self.path(output)
-        if not again and self._done.holds(self.directory, name, outputs):
+        if not again and self.holds(name, outputs):
             return False
         if name in self._done.names():
             self._note("redo", name)
@@ -204,6 +204,14 @@ class Run:
         self._drop_checkpoint(name)
         self._write_timings()
         return True
+
+    def holds(self, step: str, outputs: Sequence[str]) -> bool:
+        """Whether ``step`` is done and its outputs are there.
+
+        Raises:
+            UserError: an output was changed by hand since.
+        """
+        return self._done.holds(self.directory, step, outputs)
 
     def checkpoint(self, step: str) -> Path:
         """The folder for partial progress of the running ``step``: kept when the run is killed, removed when the step is done.

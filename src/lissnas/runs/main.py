@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.evaluators import Metric
 from lissnas.formats import get_space, load_space, save_space
-from lissnas.oneshot.data import DATA, ImageData
+from lissnas.oneshot.data import ImageData
 from lissnas.oneshot.evaluate import score_network, score_subnets
 from lissnas.oneshot.export import export_network
 from lissnas.oneshot.retrain import TrainedNetwork, retrain
@@ -30,14 +30,16 @@ from lissnas.oneshot.weights import copy_into, pack_weights, read_weights
 from lissnas.quality import rank_correlation
 from lissnas.runs.checkpoint import evaluate_in_chunks
 from lissnas.runs.directory import Run
-from lissnas.runs.main_config import MainConfig, read_config
+from lissnas.runs.header import CONFIG
+from lissnas.runs.main_config import MainConfig
 from lissnas.runs.measured import Evaluations, write_evaluations
 from lissnas.runs.progress import Progress
-from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, distinct_sample, head, report_step
+from lissnas.runs.settings import read_settings
+from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, head, report_step
 from lissnas.runs.shrinking import fit_step, load_shrunk, make_shrinker, measure_shrinkage, shrink_step
-from lissnas.spaces import ExplicitSpace, SearchSpace, sample_within
+from lissnas.spaces import ExplicitSpace, SearchSpace, sample_distinct, sample_within
 
-__all__ = ["read_config", "run_job", "summarize_training"]
+__all__ = ["run_job", "summarize_training"]
 
 CHUNK = 64  # subnets that are scored, and saved, together
 BOTH = ("full", "shrunk")
@@ -46,7 +48,7 @@ ACCURACY = Metric("accuracy", "%", True)
 
 def run_job(run: Run, progress: Progress, workers: int) -> None:
     """Everything, in steps."""
-    config = MainConfig(**run.config)
+    config = read_settings(MainConfig, run.config, str(run.path(CONFIG)))
     # the same bytes for any number of workers: each computes with one thread
     torch.set_num_threads(1)
     _Job(run, config, progress, workers).do()
@@ -57,7 +59,7 @@ class _Job:
 
     def __init__(self, run: Run, config: MainConfig, progress: Progress, workers: int) -> None:
         self.run, self.config, self.progress, self.workers = run, config, progress, workers
-        self.data: ImageData = DATA[config.data.name](**config.data.options(), seed=run.seed)
+        self.data: ImageData = config.data.load(run.seed)
 
     def do(self) -> None:
         run, config = self.run, self.config
@@ -115,7 +117,7 @@ class _Job:
 
     def evaluate(self) -> None:
         """Score random subnets of the full space with inherited weights."""
-        genotypes = distinct_sample(self.space, self.config.evaluations, self.run.rng("evaluations"))
+        genotypes = sample_distinct(self.space, self.config.evaluations, self.run.rng("evaluations"))
         self.progress.say(f"evaluating {len(genotypes):,} subnets with inherited weights")
         score = self.scorer("full")
         chunks = [genotypes[low : low + CHUNK] for low in range(0, len(genotypes), CHUNK)]
@@ -128,8 +130,8 @@ class _Job:
     def train_alone(self) -> None:
         """Train a common sample alone: half of it drawn from the full space, half from the shrunk one."""
         half = self.config.stand_alone // 2
-        full = distinct_sample(self.space, self.config.stand_alone - half, self.run.rng("stand-alone-full"))
-        shrunk = distinct_sample(self.shrunk, half, self.run.rng("stand-alone-shrunk"))
+        full = sample_distinct(self.space, self.config.stand_alone - half, self.run.rng("stand-alone-full"))
+        shrunk = sample_distinct(self.shrunk, half, self.run.rng("stand-alone-shrunk"))
         genotypes = np.concatenate([full, shrunk])
         self.progress.say(f"training {len(genotypes)} networks alone, the common sample that both supernets are judged by")
         trained = self.train_networks("stand-alone", genotypes, "networks trained alone")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from lissnas.errors import UserError
+from lissnas.errors import UserError, require
+from lissnas.formats import get_space
+from lissnas.oneshot.data import DATA, ImageData
+from lissnas.oneshot.search import check_evolution
+from lissnas.predictors.xgboost import XGBoostPredictor
+from lissnas.runs.settings import read_settings
+from lissnas.runs.shrinking import make_shrinker, require_enough, require_limits
+from lissnas.spaces import SearchSpace
 
-__all__ = ["DataConfig", "MainConfig", "RecipeConfig", "SearchConfig", "read_config"]
+__all__ = ["DataConfig", "MainConfig", "RecipeConfig", "SearchConfig", "check_config", "read_config"]
 
 
 class _Config(BaseModel):
@@ -25,10 +33,24 @@ class DataConfig(_Config):
     train: int | None = Field(None, ge=1)
     validation: int | None = Field(None, ge=1)
 
-    def options(self) -> dict[str, Any]:
-        """The settings that were given."""
+    def load(self, seed: int) -> ImageData:
+        """The images, split.
+
+        Raises:
+            UserError: a setting that this data does not take, or one that it needs; files that are missing; too few images.
+        """
         given = {"folder": self.folder, "train": self.train, "validation": self.validation}
-        return {name: value for name, value in given.items() if value is not None}
+        given = {name: value for name, value in given.items() if value is not None}
+        source = DATA[self.name]
+        takes = inspect.signature(source).parameters
+        for name in given:
+            if name not in takes:
+                known = ", ".join(n for n in takes if n != "seed")
+                raise UserError(f"the data '{self.name}' has no setting '{name}': it has {known}")
+        for name, parameter in takes.items():
+            if parameter.default is parameter.empty and name not in given:
+                raise UserError(f"the data '{self.name}' needs the setting '{name}': data: {{name: {self.name}, {name}: ...}}")
+        return source(**given, seed=seed)
 
 
 class RecipeConfig(_Config):
@@ -50,7 +72,7 @@ class SearchConfig(_Config):
     """Evolution as SPOS runs it."""
 
     population: int = Field(50, ge=2)
-    generations: int = Field(8, ge=1)
+    generations: int = Field(6, ge=1)
     parents: int = Field(10, ge=1)
 
 
@@ -59,9 +81,9 @@ class MainConfig(_Config):
 
     space: str = "digits-shuffle"
     data: DataConfig = DataConfig()
-    supernet: RecipeConfig = RecipeConfig(epochs=150, batch_size=64, learning_rate=0.2)
-    network: RecipeConfig = RecipeConfig(epochs=40, batch_size=64, learning_rate=0.2, ghost=None)
-    evaluations: int = Field(800, ge=40)
+    supernet: RecipeConfig = RecipeConfig(epochs=250, batch_size=32, learning_rate=0.2, ghost=16, label_smoothing=0.0)
+    network: RecipeConfig = RecipeConfig(epochs=25, batch_size=32, learning_rate=0.2, ghost=None, label_smoothing=0.0)
+    evaluations: int = Field(600, ge=40)
     calibration: int = Field(256, ge=2)
     trees: int = Field(300, ge=1)
     method: str = "lissnas"
@@ -69,7 +91,7 @@ class MainConfig(_Config):
     as_in_paper: bool = False
     queries: int = Field(20_000, ge=1)
     size: int | None = Field(1000, ge=1)
-    limits: list[str] = []
+    limits: list[str] = ["flops <= 103e3"]
     search: SearchConfig = SearchConfig()
     stand_alone: int = Field(24, ge=20)
     retrained: int = Field(10, ge=1)
@@ -77,8 +99,8 @@ class MainConfig(_Config):
     command: str = "lissnas run"
 
 
-def read_config(path: Path | None, seed: int, command: str) -> MainConfig:
-    """The settings in the YAML file ``path`` over the defaults.
+def read_config(path: Path | None, seed: int | None, command: str) -> MainConfig:
+    """The settings in the YAML file ``path`` over the defaults, and ``seed`` over both.
 
     Raises:
         UserError: not a readable file, or a setting that does not exist or has a wrong value: its name, the rule, the value.
@@ -88,19 +110,63 @@ def read_config(path: Path | None, seed: int, command: str) -> MainConfig:
         try:
             given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except OSError as error:
-            raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            where = getattr(error, "problem_mark", None)
-            line = f":{where.line + 1}" if where else ""
+            raise UserError(f"cannot read '{path}' ({(error.strerror or str(error)).lower()}): check the path") from None
+        except (yaml.YAMLError, ValueError) as error:
+            mark = getattr(error, "problem_mark", None)
+            line = f":{mark.line + 1}" if mark else ""
             raise UserError(f"{path}{line}: this is not YAML: write settings like 'queries: 20000'") from None
     if not isinstance(given, dict):
-        raise UserError(f"'{path}' must hold settings like 'queries: 20000', but holds a {type(given).__name__}")
-    try:
-        return MainConfig(**{"seed": seed, "command": command, **given})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(MainConfig.model_fields)
-            raise UserError(f"{path}: there is no setting '{name}': the settings are {known}") from None
-        raise UserError(f"{path}: the setting '{name}' is wrong: {first['msg']}, but got {first['input']!r}") from None
+        raise UserError(f"{path}: settings are written like 'queries: 20000', but got a {type(given).__name__}")
+    settings = {"command": command, **{name: _over_defaults(name, value) for name, value in given.items()}}
+    if seed is not None:
+        settings["seed"] = seed
+    return read_settings(MainConfig, settings, str(path))
+
+
+def _over_defaults(name: Any, value: Any) -> Any:
+    """A group of settings need not be given whole."""
+    default = getattr(MainConfig(), str(name), None)
+    return {**default.model_dump(), **value} if isinstance(default, _Config) and isinstance(value, dict) else value
+
+
+def check_config(config: MainConfig) -> None:
+    """Build what the job will build, so that a mistake is answered before a run begins.
+
+    Raises:
+        UserError: the mistake.
+    """
+    space = get_space(config.space)
+    check_evolution(**config.search.model_dump())
+    XGBoostPredictor(trees=config.trees)
+    shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
+    _check_training(config, space)
+    shrinker.check(space)
+    require_limits(space, config.limits)
+    require_enough(space)
+
+
+def _check_training(config: MainConfig, space: SearchSpace) -> None:
+    """Networks can be built of the space, they take these images, and the recipes make sense for them."""
+    require("torch", "oneshot")
+    from lissnas.oneshot.batches import Batches
+    from lissnas.oneshot.network import layout_of
+    from lissnas.oneshot.train import Recipe
+
+    layout = layout_of(space)
+    data = config.data.load(config.seed)
+    shape = data.train.images.shape[1:]
+    wanted = (layout.in_channels, layout.resolution, layout.resolution)
+    if shape != wanted or data.classes != layout.classes:
+        raise UserError(
+            f"the networks of '{space.name}' take images of {_times(wanted)} in {layout.classes} classes, but {data.name} has "
+            f"{_times(shape)} in {data.classes}: choose other data, or a space that is made for it"
+        )
+    for name, recipe in (("supernet", config.supernet), ("network", config.network)):
+        try:
+            Batches(data, Recipe(**recipe.model_dump()).batch_size)
+        except UserError as error:
+            raise UserError(f"the settings of '{name}' are wrong: {error}") from None
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

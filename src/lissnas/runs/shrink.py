@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shlex
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from lissnas._version import __version__
-from lissnas.arrays import unique
+from lissnas.arrays import Genotypes
 from lissnas.errors import UserError, require
 from lissnas.evaluators import Evaluator, Metric, get_evaluator
 from lissnas.formats import get_space, load_space, read_scores, save_space
-from lissnas.predictors.costs import attach_costs, learn_costs, learned_costs
+from lissnas.predictors.base import MINIMUM, check_training
+from lissnas.predictors.costs import attach_costs, cost_measurements, learn_costs, learned_costs
 from lissnas.predictors.xgboost import XGBoostPredictor
 from lissnas.registry import Registry
 from lissnas.runs.checkpoint import evaluate_in_chunks
 from lissnas.runs.directory import Run
+from lissnas.runs.header import CONFIG
 from lissnas.runs.measured import Evaluations, read_evaluations, write_evaluations
 from lissnas.runs.progress import Progress
-from lissnas.runs.shrinking import fit_step, make_shrinker, measure_shrinkage, shrink_step
-from lissnas.spaces import SearchSpace, check_limits
+from lissnas.runs.settings import read_settings
+from lissnas.runs.shrinking import fit_step, make_shrinker, measure_shrinkage, require_enough, require_limits, shrink_step
+from lissnas.spaces import SearchSpace, sample_distinct
 
 __all__ = ["REPORTS", "ShrinkConfig", "check_config", "run_job"]
 
@@ -31,6 +38,7 @@ __all__ = ["REPORTS", "ShrinkConfig", "check_config", "run_job"]
 REPORTS = Registry("report", {"html": "lissnas.reports:write_report"})
 
 EVALUATIONS, SPACE, METRICS = "evaluations.parquet", "space.parquet", "metrics.json"
+REPORT = "report.html"
 CHUNK = 32  # true evaluations that are saved together
 TIMED = 3  # true evaluations that are timed before the rest is begun
 WEAK = 0.3  # a held-out Kendall tau below this is said aloud
@@ -45,7 +53,7 @@ class ShrinkConfig(BaseModel):
     scores: str | None = None
     score: str | None = None
     evaluator: str | None = None
-    evaluations: int = Field(1000, ge=20)
+    evaluations: int = Field(1000, ge=MINIMUM)
     higher_is_better: bool = True
     method: str = "lissnas"
     settings: dict[str, Any] = {}
@@ -70,24 +78,33 @@ def check_config(config: ShrinkConfig) -> None:
             "scores come from a file (--scores FILE) or an evaluator (--evaluator NAME or module:function): give one; "
             f"to get networks to measure: lissnas sample {config.space} -n 300 --out to_measure.csv"
         )
-    check_limits(space, config.limits)
-    make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
+    shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
+    shrinker.check(space, config.limits)
+    require_limits(space, config.limits)
+    XGBoostPredictor(trees=config.trees)
     if config.scores is not None:
-        measured = read_scores(config.scores, space, config.score)
-        for cost, column in learned_costs(space).items():
-            if column not in measured.columns and column != measured.score_name:
-                known = ", ".join(measured.columns) or "none"
-                raise UserError(
-                    f"the cost '{cost}' is learned from the column '{column}', which '{config.scores}' does not have: "
-                    f"it has {known}"
-                )
+        measured = read_scores(config.scores, space.root, config.score)
+        check_training(space, measured.genotypes, measured.scores)
+        cost_measurements(space, measured.genotypes, {**measured.columns, measured.score_name: measured.scores})
     else:
-        make_evaluator(config, space)
+        _check_evaluator(config, space)
+
+
+def _check_evaluator(config: ShrinkConfig, space: SearchSpace) -> None:
+    make_evaluator(config, space)
+    if config.score is not None:
+        raise UserError(f"--score names a column of --scores, but got --score {config.score} with an evaluator: leave it out")
+    for cost in learned_costs(space):
+        raise UserError(
+            f"the cost '{cost}' is learned from a column of measured networks, which an evaluator does not have: "
+            "give --scores, or write the cost as a formula"
+        )
+    require_enough(space)
 
 
 def run_job(run: Run, progress: Progress, workers: int) -> None:
     """Everything, in steps."""
-    config = ShrinkConfig(**run.config)
+    config = read_settings(ShrinkConfig, run.config, str(run.path(CONFIG)))
     run.step("space", lambda: _write_space(run, get_space(config.space)), [SPACE])
     space = load_space(run.path(SPACE))
 
@@ -100,6 +117,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
         run.step("evaluations", lambda: _evaluate(run, space, evaluator, config.evaluations, progress, workers), [EVALUATIONS])
 
     space, costs = _learn_costs(run, space, progress, workers)
+    require_limits(space, config.limits)  # once more, for now the learned costs are known
     fit_step(run, space, EVALUATIONS, metric, config.trees, progress, workers)
     shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
     shrink_step(run, space, shrinker, config.limits, metric, progress, workers)
@@ -116,6 +134,12 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
 def make_evaluator(config: ShrinkConfig, space: SearchSpace) -> Evaluator:
     """The evaluator that was asked for. A function cannot say which way is better, a benchmark does."""
     name = str(config.evaluator)
+    if name == "scores" or Path(name).suffix.lower() in (".csv", ".parquet"):
+        raise UserError(f"measured networks are given by --scores, but got --evaluator {name}: --scores FILE")
+    if name == "function":
+        raise UserError("a function is named like --evaluator my.module:score, but got --evaluator function")
+    if ":" not in name and not config.higher_is_better:
+        raise UserError(f"the evaluator '{name}' says itself which scores are better: leave --lower-is-better out")
     return get_evaluator(name, space, **({"higher_is_better": config.higher_is_better} if ":" in name else {}))
 
 
@@ -138,12 +162,21 @@ def head(run: Run, space: SearchSpace, metric: Metric, command: str) -> dict[str
     }
 
 
-def report_step(run: Run, progress: Progress) -> None:
-    """Draw the report. Without the extra that draws, all other files are there, and a line says how to get this one."""
+def report_step(run: Run, progress: Progress, *, again: bool = False) -> None:
+    """Draw the report. Without the extra that draws, all other files are there, and a line says how to get this one.
+
+    Args:
+        again: draw it anew, which is all that was asked for.
+
+    Raises:
+        UserError: it was asked for ``again``, and the extra that draws is missing.
+    """
     try:
         for package in ("altair", "vl_convert"):
             require(package, "report")
     except UserError as missing:
+        if again:
+            raise
         progress.say(f"no report was drawn: {missing}; then: lissnas report {run.directory}")
         return
 
@@ -151,7 +184,7 @@ def report_step(run: Run, progress: Progress) -> None:
         progress.say("drawing the report")
         REPORTS.get("html")(run.directory)
 
-    run.step("report", draw, ["report.html"])
+    run.step("report", draw, [REPORT], again=again)
 
 
 def _write_space(run: Run, space: SearchSpace) -> None:
@@ -160,43 +193,39 @@ def _write_space(run: Run, space: SearchSpace) -> None:
 
 
 def _copy_scores(run: Run, space: SearchSpace, config: ShrinkConfig) -> None:
-    measured = read_scores(Path(str(config.scores)), space, config.score)
+    # a shrunk space is shrunk again with the scores it had: what was measured outside of it teaches as well
+    measured = read_scores(Path(str(config.scores)), space.root, config.score)
     columns = {**measured.columns, measured.score_name: measured.scores}
     wanted = {column: columns[column] for column in learned_costs(space).values()}
     write_evaluations(run, EVALUATIONS, space, Evaluations(measured.genotypes, measured.scores, wanted))
 
 
 def _evaluate(run: Run, space: SearchSpace, evaluator: Evaluator, n: int, progress: Progress, workers: int) -> None:
-    """Evaluate a uniform sample of distinct architectures, once it is said what that will cost."""
-    genotypes = distinct_sample(space, n, run.rng("evaluations"))
+    """Evaluate a uniform sample of distinct architectures; the first few say what the rest will cost."""
+    genotypes = sample_distinct(space, n, run.rng("evaluations"))
+    bounds = [0, *range(min(TIMED, len(genotypes)), len(genotypes), CHUNK), len(genotypes)]
+    chunks = [genotypes[low:high] for low, high in itertools.pairwise(bounds)]
     began = time.perf_counter()
-    evaluator.evaluate(genotypes[:TIMED])
-    each = (time.perf_counter() - began) / min(TIMED, len(genotypes))
-    progress.say(
-        f"{len(genotypes):,} true evaluations at {each:.3g} s each (measured on the first {TIMED}): "
-        f"about {_duration(each * len(genotypes))}"
-    )
-    chunks = [genotypes[low : low + CHUNK] for low in range(0, len(genotypes), CHUNK)]
-    scores = evaluate_in_chunks(
-        run,
-        "evaluations",
-        chunks,
-        evaluator.evaluate,
-        workers=workers,
-        threads=True,
-        progress=progress.of("evaluations, by 32"),
-    )
+
+    def told(done: int, total: int) -> None:
+        progress.advance("true evaluations", bounds[done], len(genotypes))
+        if done == 1 < total:
+            each = (time.perf_counter() - began) / len(chunks[0])
+            progress.say(
+                f"{len(genotypes):,} true evaluations at {each:.3g} s each (measured on the first {len(chunks[0])}): "
+                f"about {_duration(each * len(genotypes))}"
+            )
+
+    ask = partial(_ask, run, evaluator)
+    scores = evaluate_in_chunks(run, "evaluations", chunks, ask, workers=workers, threads=True, progress=told)
     write_evaluations(run, EVALUATIONS, space, Evaluations(genotypes, np.concatenate(scores)))
 
 
-def distinct_sample(space: SearchSpace, n: int, rng: np.random.Generator) -> Any:
-    """``n`` different architectures, uniform; all of them where the space has no more."""
-    if space.cardinality_is_exact and space.cardinality <= n:
-        return np.concatenate(list(space.enumerate()))
-    codes = unique(space.encode(space.sample(n, rng)))
-    while len(codes) < n:
-        codes = unique(np.concatenate([codes, space.encode(space.sample(n, rng))]))
-    return space.decode(codes[np.sort(rng.permutation(len(codes))[:n])])
+def _ask(run: Run, evaluator: Evaluator, genotypes: Genotypes) -> NDArray[np.float64]:
+    try:
+        return evaluator.evaluate(genotypes)
+    except UserError as error:
+        raise UserError(f"{error}: mend it, then `lissnas resume {shlex.quote(str(run.directory))}` goes on") from error
 
 
 def _learn_costs(run: Run, space: SearchSpace, progress: Progress, workers: int) -> tuple[SearchSpace, dict[str, Any]]:

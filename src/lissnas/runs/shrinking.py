@@ -11,17 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes, locate
+from lissnas.errors import UserError
 from lissnas.evaluators import Metric
 from lissnas.formats import load_space, save_space
 from lissnas.predictors import XGBoostPredictor
+from lissnas.predictors.base import MINIMUM
 from lissnas.quality import Evidence, assess_space, ks, pockets, score_space
 from lissnas.runs.directory import Run
 from lissnas.runs.measured import Evaluations, read_evaluations
 from lissnas.runs.progress import Progress
+from lissnas.runs.settings import check_settings
 from lissnas.shrinkers import SHRINKERS, Iteration, NaiveTop, Shrinker
-from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Expression, SearchSpace
+from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Expression, SearchSpace, check_limits
 
-__all__ = ["describe_iteration", "fit_step", "measure_shrinkage", "read_predictor", "shrink_step"]
+__all__ = [
+    "describe_iteration",
+    "fit_step",
+    "load_shrunk",
+    "make_shrinker",
+    "measure_shrinkage",
+    "read_predictor",
+    "require_enough",
+    "require_limits",
+    "shrink_step",
+]
 
 PREDICTOR, ASSESSMENT = "predictor.ubj", "predictor.json"
 SHRUNK, WAY_DOWN = "shrunk.parquet", "shrinking.json"
@@ -108,12 +121,42 @@ def describe_iteration(iteration: Iteration, metric: Metric) -> str:
 
 
 def make_shrinker(method: str, queries: int, size: int | None, as_in_paper: bool, settings: dict[str, Any]) -> Shrinker:
-    """The shrinker that a configuration asks for."""
+    """The shrinker that a configuration asks for.
+
+    Raises:
+        UserError: an unknown method, or a setting that it does not have or cannot have.
+    """
     kind = SHRINKERS.get(method)
-    if as_in_paper and hasattr(kind, "as_in_paper"):
-        base = kind.as_in_paper(queries=queries, size=size)
-        return base.with_settings(**settings) if settings else base  # type: ignore[no-any-return]
-    return kind(queries=queries, size=size, **settings)  # type: ignore[no-any-return]
+    check_settings(
+        kind, method, settings, taken={"queries": "--budget (queries: in a file)", "size": "--size (size: in a file)"}
+    )
+    if not as_in_paper:
+        return kind(queries=queries, size=size, **settings)  # type: ignore[no-any-return]
+    if not hasattr(kind, "as_in_paper"):
+        raise UserError(
+            f"only the method lissnas has a form of its own in the paper, but got '{method}': leave --as-in-paper out"
+        )
+    return kind.as_in_paper(queries=queries, size=size).with_settings(**settings)  # type: ignore[no-any-return]
+
+
+def require_enough(space: SearchSpace) -> None:
+    """Refuse a space that has fewer architectures than the predictor needs."""
+    if space.cardinality_is_exact and space.cardinality < MINIMUM:
+        raise UserError(
+            f"a predictor needs at least {MINIMUM} different networks, but '{space.name}' has only {space.cardinality}: "
+            "there is nothing to shrink, evaluate them all"
+        )
+
+
+def require_limits(space: SearchSpace, limits: Sequence[str]) -> None:
+    """Refuse limits that cannot be read, or that no architecture of ``space`` meets.
+
+    Limits in a space whose costs are still to be learned are only read.
+    """
+    limits = check_limits(space, limits)
+    unknown = [name for name, values in space.cost(space.sample(1, np.random.default_rng(0))).items() if np.isnan(values).any()]
+    if limits and not any(name in Expression(limit).names for limit in limits for name in unknown):
+        ConstrainedSpace(space, limits)
 
 
 def measure_shrinkage(

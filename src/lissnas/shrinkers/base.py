@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.arrays import Codes
+from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator
 from lissnas.predictors import Predictor
 from lissnas.quality import good_threshold, shrink_index_interval
 from lissnas.shrinkers.ledger import Ledger, Pool
-from lissnas.spaces import ExplicitSpace, SearchSpace
+from lissnas.spaces import ExplicitSpace, SearchSpace, check_limits
 
-__all__ = ["Iteration", "OnIteration", "Shrinkage", "Shrinker", "Tracker"]
+__all__ = ["Iteration", "OnIteration", "Shrinkage", "Shrinker", "Tracker", "require_size", "require_smaller"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,17 @@ class Shrinker(ABC):
 
     name: str
 
+    def check(self, space: SearchSpace, limits: Sequence[str] = ()) -> tuple[str, ...]:
+        """Refuse, before anything is spent, what this method cannot do with ``space``. ``shrink`` begins with it.
+
+        Returns:
+            The limits.
+
+        Raises:
+            UserError: a limit that cannot be read, a budget that is too small for the space.
+        """
+        return check_limits(space, limits)
+
     @abstractmethod
     def shrink(
         self,
@@ -102,6 +114,23 @@ class Shrinker(ABC):
         Raises:
             UserError: a budget that is too small, limits that nothing meets.
         """
+
+
+def require_size(size: int | None, queries: int) -> None:
+    """Refuse a ``size`` that cannot come out of so many ``queries``."""
+    if size is not None and size > queries:
+        raise UserError(
+            f"a space of {size:,} architectures cannot come out of {queries:,} queries: ask for a smaller size or more queries"
+        )
+
+
+def require_smaller(space: SearchSpace, size: int | None) -> None:
+    """Refuse a ``size`` that is not smaller than ``space``."""
+    if size is not None and space.cardinality_is_exact and size >= space.cardinality:
+        raise UserError(
+            f"a shrunk space is smaller than the given one, but {size:,} architectures were asked for and '{space.name}' has "
+            f"{space.cardinality:,}: ask for a smaller size"
+        )
 
 
 class Tracker:

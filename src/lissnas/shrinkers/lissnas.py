@@ -12,9 +12,9 @@ from lissnas.arrays import Codes, Genotypes, union
 from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator
 from lissnas.predictors import Predictor
-from lissnas.shrinkers.base import Iteration, OnIteration, Shrinkage, Shrinker, Tracker
+from lissnas.shrinkers.base import Iteration, OnIteration, Shrinkage, Shrinker, Tracker, require_size, require_smaller
 from lissnas.shrinkers.ledger import Ledger, Pool
-from lissnas.spaces import SearchSpace, check_limits, meets_limits, sample_within
+from lissnas.spaces import SearchSpace, meets_limits, sample_within
 
 __all__ = ["LISSNAS"]
 
@@ -28,8 +28,8 @@ class LISSNAS(Shrinker):
 
     Each iteration takes the best architectures of the current space as seeds, gives each some neighbors a few edits away,
     queries those, and makes the next, smaller space from what it has. It goes on while the mean rises, and gives back the
-    previous space once it does not. Every number that the paper leaves open is a setting; the defaults are what measured best
-    (docs/log.md), and :meth:`as_in_paper` is the paper's own form.
+    previous space once it does not. Every number that the paper leaves open is a setting; the defaults are a middle between mean
+    and diversity (docs/log.md), and :meth:`as_in_paper` is the paper's own form.
 
     Args:
         queries: the budget, in predictor queries; an architecture is never paid for twice.
@@ -88,11 +88,7 @@ class LISSNAS(Shrinker):
         for setting, holds, rule in rules:
             if not holds:
                 raise UserError(f"{setting} must be {rule}, but got {getattr(self, setting)!r}")
-        if self.size is not None and self.size > self.queries:
-            raise UserError(
-                f"a space of {self.size:,} architectures cannot come out of {self.queries:,} queries: "
-                "ask for a smaller size or more queries"
-            )
+        require_size(self.size, self.queries)
 
     @classmethod
     def as_in_paper(cls, queries: int = 100_000, size: int | None = None) -> LISSNAS:
@@ -117,6 +113,26 @@ class LISSNAS(Shrinker):
         """The same with some settings changed."""
         return replace(self, **settings)  # type: ignore[arg-type]  # checked again by __post_init__
 
+    def check(self, space: SearchSpace, limits: Sequence[str] = ()) -> tuple[str, ...]:
+        require_smaller(space, self.size)
+        if not self._covers(space) and self.queries < 2 * FIRST_SAMPLE:
+            raise UserError(
+                f"a budget of {self.queries:,} is smaller than one iteration: it takes at least {2 * FIRST_SAMPLE:,} "
+                f"({FIRST_SAMPLE:,} to look at the space, as many for neighbors)"
+            )
+        if self.strata is not None and not space.cost_names:
+            raise UserError(f"strata need a cost, but '{space.name}' has none: leave strata out, or add a cost")
+        if self.strata_cost is not None and self.strata_cost not in space.cost_names:
+            costs = ", ".join(space.cost_names) or "none"
+            raise UserError(
+                f"strata_cost must be a cost of '{space.name}', but got '{self.strata_cost}': its costs are {costs}"
+            )
+        return super().check(space, limits)
+
+    def _covers(self, space: SearchSpace) -> bool:
+        """Whether everything is queried."""
+        return self.cover and self.keep == "best" and space.cardinality_is_exact and space.cardinality <= self.queries
+
     def shrink(
         self,
         space: SearchSpace,
@@ -126,20 +142,15 @@ class LISSNAS(Shrinker):
         *,
         on_iteration: OnIteration | None = None,
     ) -> Shrinkage:
-        limits = check_limits(space, limits)
+        limits = self.check(space, limits)
         sample_rng, edit_rng, measure_rng = rng.spawn(3)
         truly = isinstance(scorer, Evaluator)
         ledger = Ledger(0 if truly else self.queries, self.queries if truly else 0)
         pool = Pool(space, scorer, ledger)
-        if self.cover and self.keep == "best" and space.cardinality_is_exact and space.cardinality <= self.queries:
+        if self._covers(space):
             return self._cover(space, pool, limits, measure_rng, on_iteration)
 
         first = max(FIRST_SAMPLE, round(self.first_share * self.queries))
-        if 2 * first > self.queries and self.queries < 2 * FIRST_SAMPLE:
-            raise UserError(
-                f"a budget of {self.queries:,} is smaller than one iteration: it takes at least {2 * FIRST_SAMPLE:,} "
-                f"({FIRST_SAMPLE:,} to look at the space, as many for neighbors)"
-            )
         sample = pool.query(space.encode(sample_within(space, first, limits, sample_rng)), sample_rng)
         tracker = Tracker(space, pool, sample, measure_rng, on_iteration)
         current, previous = sample, tracker.start()
@@ -194,9 +205,7 @@ class LISSNAS(Shrinker):
             wanted = min(max(1, len(current) // 2), -(-pool.left // (iterations_left * self.draws)))
         if self.strata is None:
             return pool.best(wanted, current)
-        name = self.strata_cost or next(iter(space.cost_names), None)
-        if name is None:
-            raise UserError(f"strata need a cost, but '{space.name}' has none: leave strata out, or add a cost")
+        name = self.strata_cost or space.cost_names[0]
         cost = space.cost(space.decode(current))[name]
         edges = np.quantile(cost, np.linspace(0, 1, self.strata + 1)[1:-1])
         stratum = np.searchsorted(edges, cost, side="right")

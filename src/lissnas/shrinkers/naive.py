@@ -10,9 +10,9 @@ import numpy as np
 from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator
 from lissnas.predictors import Predictor
-from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, Tracker
+from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, Tracker, require_size, require_smaller
 from lissnas.shrinkers.ledger import Ledger, Pool
-from lissnas.spaces import SearchSpace, check_limits, meets_limits, sample_within
+from lissnas.spaces import SearchSpace, meets_limits, sample_within
 
 __all__ = ["NaiveTop", "QueryAll"]
 
@@ -32,6 +32,14 @@ class NaiveTop(Shrinker):
     share: float = 0.1
     name: str = field(default="naive", repr=False)
 
+    def __post_init__(self) -> None:
+        _require_share(self.share)
+        require_size(self.size, self.queries)
+
+    def check(self, space: SearchSpace, limits: Sequence[str] = ()) -> tuple[str, ...]:
+        require_smaller(space, self.size)
+        return super().check(space, limits)
+
     def shrink(
         self,
         space: SearchSpace,
@@ -41,7 +49,7 @@ class NaiveTop(Shrinker):
         *,
         on_iteration: OnIteration | None = None,
     ) -> Shrinkage:
-        limits = check_limits(space, limits)
+        limits = self.check(space, limits)
         sample_rng, measure_rng = rng.spawn(2)
         pool = _pool(space, scorer, self.queries)
         sample = pool.query(space.encode(sample_within(space, self.queries, limits, sample_rng)), sample_rng)
@@ -62,6 +70,19 @@ class QueryAll(Shrinker):
     share: float = 0.05
     name: str = field(default="query-all", repr=False)
 
+    def __post_init__(self) -> None:
+        _require_share(self.share)
+        require_size(self.size, self.queries)
+
+    def check(self, space: SearchSpace, limits: Sequence[str] = ()) -> tuple[str, ...]:
+        if space.cardinality > self.queries:
+            raise UserError(
+                f"'{space.name}' has {space.cardinality:,} architectures, more than the {self.queries:,} queries: "
+                "choose another method, or a larger budget"
+            )
+        require_smaller(space, self.size)
+        return super().check(space, limits)
+
     def shrink(
         self,
         space: SearchSpace,
@@ -71,18 +92,18 @@ class QueryAll(Shrinker):
         *,
         on_iteration: OnIteration | None = None,
     ) -> Shrinkage:
-        limits = check_limits(space, limits)
-        if space.cardinality > self.queries:
-            raise UserError(
-                f"'{space.name}' has {space.cardinality:,} architectures, more than the {self.queries:,} queries: "
-                "choose another method, or a larger budget"
-            )
+        limits = self.check(space, limits)
         pool = _pool(space, scorer, self.queries)
         for block in space.enumerate():
             pool.query(space.encode(block[meets_limits(space, block, limits)]), rng)
         if not len(pool.codes):
             raise UserError(f"no architecture of '{space.name}' meets {' and '.join(limits)}: relax the limits")
         return _keep_best(space, pool, self.size or max(1, round(self.share * len(pool.codes))), rng, on_iteration)
+
+
+def _require_share(share: float) -> None:
+    if not 0 < share < 1:
+        raise UserError(f"share must be between 0 and 1, but got {share!r}")
 
 
 def _pool(space: SearchSpace, scorer: Predictor | Evaluator, budget: int) -> Pool:

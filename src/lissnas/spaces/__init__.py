@@ -15,6 +15,7 @@ from lissnas.spaces.base import Costs, FeatureTable, Neighbors, SearchSpace
 from lissnas.spaces.chain import ChainLayout, Site
 from lissnas.spaces.constrained import ConstrainedSpace, sample_within
 from lissnas.spaces.cost import Cost, FormulaCost, LearnedCost, TableCost
+from lissnas.spaces.distinct import sample_distinct
 from lissnas.spaces.explicit import ExplicitSpace
 from lissnas.spaces.expression import Expression
 from lissnas.spaces.gene import Gene
@@ -47,6 +48,7 @@ __all__ = [
     "from_definition",
     "list_spaces",
     "meets_limits",
+    "sample_distinct",
     "sample_within",
 ]
 

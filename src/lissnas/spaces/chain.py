@@ -55,9 +55,10 @@ class Site:
 Branches = list[list[Conv]]
 
 
-def _shuffle(kernel: int) -> Callable[[int, int, int], Branches]:
+def _shuffle(kernel: int, narrowing: int = 1) -> Callable[[int, int, int], Branches]:
     def branches(in_channels: int, out_channels: int, stride: int) -> Branches:
         inp, mid = _split(in_channels, out_channels, stride)
+        mid //= narrowing
         main = [
             Conv(1, inp, mid),
             Conv(kernel, mid, mid, stride, groups=mid),
@@ -100,11 +101,14 @@ def _skip(in_channels: int, out_channels: int, stride: int) -> Branches:
 
 BLOCK_KINDS: dict[str, Callable[[int, int, int], Branches]] = {
     # ShuffleNetV2 choice blocks of SPOS [megvii-model/SinglePathOneShot src/Supernet/blocks.py]
-    "shuffle_k1": _shuffle(1),
     "shuffle_k3": _shuffle(3),
     "shuffle_k5": _shuffle(5),
     "shuffle_k7": _shuffle(7),
     "shuffle_xception": _xception,
+    # Weaker and cheaper: a kernel that sees no neighbor, half the inner width, nothing at all
+    "shuffle_k1": _shuffle(1),
+    "shuffle_k1_half": _shuffle(1, narrowing=2),
+    "shuffle_k3_half": _shuffle(3, narrowing=2),
     "skip": _skip,
 }
 

@@ -116,5 +116,6 @@ def no_space_meets(space: SearchSpace, limits: Sequence[str]) -> str:
     costs = space.cost(space.sample(DRAWS, np.random.default_rng(0)))
     smallest = ", ".join(f"{name} {values.min():.6g}" for name, values in costs.items()) or "no cost at all"
     return (
-        f"no architecture of '{space.name}' meets {' and '.join(limits)}: the smallest seen in {DRAWS:,} draws are {smallest}"
+        f"no architecture of '{space.name}' meets {' and '.join(limits)}: the smallest seen in {DRAWS:,} draws are {smallest}; "
+        "relax the limits"
     )

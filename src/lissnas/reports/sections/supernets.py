@@ -21,10 +21,11 @@ def numbers(data: RunData) -> Numbers | None:
     if not supernets:
         return None
     rows = [
-        {"supernet": label, "statistic": title, "n": supernets[name]["n"], **supernets[name][statistic]}
+        {"supernet": label, "statistic": title, "networks": part, "n": found["n"], **found[statistic]}
         for statistic, title in _STATISTICS.items()
         for name, label in _NAMES.items()
         if name in supernets
+        for part, found in {"all": supernets[name], **supernets[name].get("parts", {})}.items()
     ]
     if not rows:
         return None
@@ -38,7 +39,8 @@ def numbers(data: RunData) -> Numbers | None:
 
 def draw(numbers: Numbers) -> str:
     """A dot with its whisker per correlation; the table; the networks behind a line."""
-    rows = numbers["rows"]
+    every = numbers["rows"]
+    rows = [row for row in every if row["networks"] == "all"]
     says = "; ".join(
         f"{r['statistic']}, {r['supernet']}: {interval(*(coefficient(r[k]) for k in ('value', 'low', 'high')))}" for r in rows
     )
@@ -48,9 +50,10 @@ def draw(numbers: Numbers) -> str:
         Column("value", "Value", "coefficient"),
         Column("low", "95 % from", "coefficient"),
         Column("high", "to", "coefficient"),
+        Column("networks", "Over", "text"),
         Column("n", "Networks", "count"),
     ]
-    tables = table(columns, rows, source="supernets")
+    tables = table(columns, every, source="supernets")
     networks = numbers["stand_alone"]
     if networks:
         metric = numbers["metric"]

@@ -1,4 +1,4 @@
-"""The way down: size, mean and best of each iteration (the paper's Fig. 1 as it happened in this run)."""
+"""The way down: size, mean and best of each iteration (the paper's Fig. 3 as it happened in this run)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,107 @@
+"""The pages that are made from the code: docs/spaces.md and docs/settings.md. Run by `make docs`; a test compares them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lissnas.shrinkers import SHRINKERS, list_shrinkers
+from lissnas.spaces import SPACES, SearchSpace, list_spaces
+
+__all__ = ["PAGES", "settings_page", "spaces_page"]
+
+FOLDER = Path(__file__).parent
+HEAD = "<!-- Made by `make docs` from the code; changes here are lost. -->\n"
+
+
+def spaces_page() -> str:
+    """All registered spaces: a table, and what does not fit in one."""
+    spaces = {name: SPACES.get(name)() for name in list_spaces()}
+    lines = [HEAD, "# Spaces", "", "`lissnas spaces NAME` prints the same, for a YAML file or a saved space too.", ""]
+    lines += ["| name | networks | encodings | genes | most edits | costs |", "|---|---:|---:|---:|---:|---|"]
+    for name, space in spaces.items():
+        about = "" if space.cardinality_is_exact else "about "
+        costs = ", ".join(space.cost_names)
+        lines.append(
+            f"| `{name}` | {about}{space.cardinality:,} | {space.encodings:,} | {space.length} | {space.max_edits} | {costs} |"
+        )
+    for name, space in spaces.items():
+        lines += ["", f"## {name}", "", *_about(name, space)]
+    return "\n".join(lines) + "\n"
+
+
+def _about(name: str, space: SearchSpace) -> list[str]:
+    example = space.sample(1, np.random.default_rng(0))
+    costs = "; ".join(f"{cost} {values[0]:,.0f}" for cost, values in space.cost(example).items())
+    alleles = dict.fromkeys(", ".join(gene.label(a) for a in range(len(gene.alleles))) for gene in space.genes)
+    return [
+        " ".join((inspect.getdoc(SPACES.get(name)) or "").split()),
+        "",
+        f"* Alleles: {'; '.join(alleles)}",
+        f"* Isomorphs: {space.isomorphisms}",
+        f"* An example: `{space.format(example)[0]}`",
+        f"* What it costs: {costs}",
+    ]
+
+
+def settings_page() -> str:
+    """Every setting of every registered shrinker."""
+    lines = [HEAD, "# Settings of the shrinkers", ""]
+    lines += ["What the methods are made of: [methods.md](methods.md).", ""]
+    lines += ["`lissnas shrink SPACE --method NAME --set SETTING=VALUE` changes one; `None` is written `null` there."]
+    lines += ["`--budget` gives `queries`, and `--size` gives `size`.", ""]
+    for name in list_shrinkers():
+        lines += [*_settings(name, SHRINKERS.get(name)), ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _settings(name: str, shrinker: Any) -> Iterator[str]:
+    summary, meanings = _read_docstring(shrinker)
+    paper = shrinker.as_in_paper() if hasattr(shrinker, "as_in_paper") else None
+    yield from (f"## {name}", "", summary, "")
+    yield f"| setting | default |{' `--as-in-paper` |' if paper else ''} what it is |"
+    yield f"|---|---|{'---|' if paper else ''}---|"
+    for field in fields(shrinker):
+        if field.name != "name":
+            also = f" {_value(getattr(paper, field.name))} |" if paper else ""
+            yield f"| `{field.name}` | {_value(field.default)} |{also} {meanings.get(field.name, '')} |"
+
+
+def _value(value: object) -> str:
+    return f"`{value:,}`" if isinstance(value, int) and not isinstance(value, bool) else f"`{value}`"
+
+
+def _read_docstring(thing: Any) -> tuple[str, dict[str, str]]:
+    """The first paragraph, and what `Args` says of each name, on one line each and as Markdown."""
+    text = inspect.getdoc(thing) or ""
+    before, _, arguments = text.partition("\nArgs:\n")
+    meanings: dict[str, str] = {}
+    last = ""
+    for line in re.split(r"\n\S", arguments)[0].splitlines():
+        if found := re.fullmatch(r" {4}(\w+): (.*)", line):
+            last = found[1]
+            meanings[last] = found[2]
+        elif last:
+            meanings[last] += f" {line.strip()}"
+    as_code = {name: re.sub(r"``(.+?)``", r"`\1`", meaning).strip().replace("|", r"\|") for name, meaning in meanings.items()}
+    return " ".join(before.split("\n\n")[0].split()), as_code
+
+
+PAGES = {"spaces.md": spaces_page, "settings.md": settings_page}
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+        print(f"written: docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
