@@ -91,7 +91,7 @@ class MainConfig(_Config):
     as_in_paper: bool = False
     queries: int = Field(20_000, ge=1)
     size: int | None = Field(1000, ge=1)
-    limits: list[str] = ["flops <= 103e3"]
+    limits: list[str] = ["flops <= 110e3"]
     search: SearchConfig = SearchConfig()
     stand_alone: int = Field(24, ge=20)
     retrained: int = Field(10, ge=1)
