@@ -25,7 +25,7 @@ def main(names: list[str]) -> None:
     lines = [
         "# Performance",
         "",
-        "Made by `make bench`: each row was measured in one run, ours beside what is named, in seconds unless it says otherwise.",
+        "Made by `make bench`: each row was measured in one run, ours beside what is named, in seconds if not said otherwise.",
         "",
     ]
     lines += [f"Machine: {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}.", ""]

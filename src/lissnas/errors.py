@@ -26,6 +26,7 @@ def require(module: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         # A package that is installed but lacks one of its own parts is a broken install, not a missing extra.
-        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+        package = module.split(".")[0]
+        if error.name is None or error.name.split(".")[0] != package:
             raise
-        raise UserError(f"this needs the package '{module}', which is not installed: pip install 'lissnas[{extra}]'") from None
+        raise UserError(f"this needs the package '{package}', which is not installed: pip install 'lissnas[{extra}]'") from None

@@ -80,7 +80,7 @@ def _events(journal: Path) -> str:
 
 
 def kill_through(steps: list[tuple[str, float]], start: list[str], directory: Path, cwd: Path) -> int:
-    """Kill the job once in each of ``steps``, going on from where it was each time; then let it end. How often it was killed."""
+    """Kill the job once in each of ``steps``, going on each time; then let it end. How often it was killed."""
     kills = 0
     for step, delay in steps:
         arguments = command("resume", directory) if directory.exists() else start

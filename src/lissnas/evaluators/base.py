@@ -82,7 +82,7 @@ class Evaluator(ABC):
             values = np.array(scores, dtype=np.float64)
         except (TypeError, ValueError):
             raise UserError(
-                f"{self} must return one number per architecture, but returned a {type(scores).__name__} of something else for "
+                f"{self} must return one number per architecture, but returned {type(scores).__name__} for "
                 f"{self._shown(genotypes, 0)}{' and others' if len(genotypes) > 1 else ''}"
             ) from None
         if values.shape != (len(genotypes),):

@@ -28,8 +28,8 @@ class LISSNAS(Shrinker):
 
     Each iteration takes the best architectures of the current space as seeds, gives each some neighbors a few edits away,
     queries those, and makes the next, smaller space from what it has. It goes on while the mean rises, and gives back the
-    previous space once it does not. Every number that the paper leaves open is a setting; the defaults are a middle between mean
-    and diversity (docs/log.md), and :meth:`as_in_paper` is the paper's own form.
+    previous space once it does not. Every number that the paper leaves open is a setting; the defaults are a middle between
+    mean and diversity (docs/log.md), and :meth:`as_in_paper` is the paper's own form.
 
     Args:
         queries: the budget, in predictor queries; an architecture is never paid for twice.
