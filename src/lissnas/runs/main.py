@@ -22,6 +22,7 @@ from lissnas.oneshot.data import ImageData
 from lissnas.oneshot.evaluate import score_network, score_subnets
 from lissnas.oneshot.export import export_network
 from lissnas.oneshot.retrain import TrainedNetwork, retrain
+from lissnas.oneshot.samplers import get_sampler
 from lissnas.oneshot.search import Generation, evolve
 from lissnas.oneshot.supernet import Supernet
 from lissnas.oneshot.train import Progress as TrainProgress
@@ -103,7 +104,7 @@ class _Job:
 
             losses = train_supernet(
                 supernet,
-                paths,
+                get_sampler(self.config.sampler, paths),
                 self.data,
                 Recipe(**self.config.supernet.model_dump()),
                 seed=self._seed("supernet-training"),

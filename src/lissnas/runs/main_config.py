@@ -82,6 +82,7 @@ class MainConfig(_Config):
     space: str = "digits-shuffle"
     data: DataConfig = DataConfig()
     supernet: RecipeConfig = RecipeConfig(epochs=250, batch_size=32, learning_rate=0.2, ghost=16, label_smoothing=0.0)
+    sampler: str = "uniform"
     network: RecipeConfig = RecipeConfig(epochs=25, batch_size=32, learning_rate=0.2, ghost=None, label_smoothing=0.0)
     evaluations: int = Field(600, ge=40)
     calibration: int = Field(256, ge=2)
@@ -150,9 +151,11 @@ def _check_training(config: MainConfig, space: SearchSpace) -> None:
     require("torch", "oneshot")
     from lissnas.oneshot.batches import Batches
     from lissnas.oneshot.network import layout_of
+    from lissnas.oneshot.samplers import get_sampler
     from lissnas.oneshot.train import Recipe
 
     layout = layout_of(space)
+    get_sampler(config.sampler, space)
     data = config.data.load(config.seed)
     shape = data.train.images.shape[1:]
     wanted = (layout.in_channels, layout.resolution, layout.resolution)
