@@ -58,7 +58,9 @@ def run() -> list[dict[str, Any]]:
                 {"work": f"  of which {work}", "ours": spent[key], "theirs": float("nan"), "against": "", "ratio": float("nan")}
             )
     began = time.perf_counter()
-    million = lissnas.LISSNAS(queries=4_000_000, size=1_000_000, draws=40).shrink(space, predictor, np.random.default_rng(0))
+    million = lissnas.LISSNAS(queries=2_000_000, size=1_000_000, draws=40, min_diversity=0.0).shrink(
+        space, predictor, np.random.default_rng(0)
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     rows.append(
         {
