@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.spaces import SearchSpace
+from lissnas.spaces import ExplicitSpace, SearchSpace
 
 __all__ = ["Evaluator", "Metric"]
 
@@ -50,6 +50,11 @@ class Evaluator(ABC):
         if self._space is None:
             raise UserError(f"{type(self).__name__} was made without a space, which is needed here: give it space=...")
         return self._space
+
+    @property
+    def known(self) -> ExplicitSpace | None:
+        """The architectures that it has a score for, where those are not all of its space's; None: all."""
+        return None
 
     @property
     def higher_is_better(self) -> bool:

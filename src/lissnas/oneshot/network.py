@@ -14,12 +14,27 @@ from torch import Tensor, nn
 from lissnas.errors import UserError
 from lissnas.oneshot.blocks import NormFactory, build_block, convolutions
 from lissnas.oneshot.norm import GhostBatchNorm2d
+from lissnas.registry import Registry
 from lissnas.spaces.base import SearchSpace
 from lissnas.spaces.chain import ChainLayout, Conv
 
-__all__ = ["build_network", "build_stem", "build_tail", "count_network", "initialise", "kinds_of", "layout_of", "require_path"]
+__all__ = [
+    "NETWORKS",
+    "build_chain",
+    "build_network",
+    "build_stem",
+    "build_tail",
+    "count_network",
+    "initialise",
+    "kinds_of",
+    "layout_of",
+    "require_path",
+]
 
 Path = Sequence[int] | NDArray[np.uint8]
+
+# Layout kind -> builder(space, path, norm) -> the network of one architecture of ``space``, given as the list of its alleles.
+NETWORKS = Registry("network", {"chain": "lissnas.oneshot.network:build_chain"})
 
 
 def layout_of(space: SearchSpace) -> ChainLayout:
@@ -53,7 +68,7 @@ def kinds_of(layout: ChainLayout, path: Sequence[int]) -> list[str]:
     return [site.kinds[next(alleles)] if len(site.kinds) > 1 else site.kinds[0] for site in layout.sites]
 
 
-def build_network(space: SearchSpace, genotype: Path, *, affine: bool = True, seed: int | None = None) -> nn.Sequential:
+def build_network(space: SearchSpace, genotype: Path, *, affine: bool = True, seed: int | None = None) -> nn.Module:
     """The network of one architecture, initialised as SPOS does: images float32[n, C, H, W] -> logits float32[n, classes].
 
     Args:
@@ -65,15 +80,22 @@ def build_network(space: SearchSpace, genotype: Path, *, affine: bool = True, se
     Raises:
         UserError: a space without a layout, or no architecture of it.
     """
+    if space.layout is None:
+        raise UserError(f"'{space.name}' says nothing of layers, so no network can be built of it: use a space with a layout")
+    path = require_path(space, genotype)
+    network: nn.Module = NETWORKS.get(space.layout.kind)(space.root, path, partial(GhostBatchNorm2d, affine=affine))
+    initialise(network, seed)
+    return network
+
+
+def build_chain(space: SearchSpace, path: Sequence[int], norm: NormFactory) -> nn.Sequential:
+    """The network of one architecture of a chain of blocks."""
     layout = layout_of(space)
-    norm = partial(GhostBatchNorm2d, affine=affine)
-    kinds = kinds_of(layout, require_path(space, genotype))
     network = nn.Sequential()
     network.add_module("stem", build_stem(layout, norm))
-    for index, (kind, site) in enumerate(zip(kinds, layout.sites, strict=True)):
+    for index, (kind, site) in enumerate(zip(kinds_of(layout, path), layout.sites, strict=True)):
         network.add_module(f"site_{index}", build_block(kind, site, norm))
     network.add_module("tail", build_tail(layout, norm))
-    initialise(network, seed)
     return network
 
 
@@ -105,8 +127,12 @@ def initialise(network: nn.Module, seed: int | None) -> None:
             module.weight.normal_(0, 0.01, generator=generator)
 
 
-def count_network(network: nn.Module, images: Tensor) -> tuple[int, int]:
-    """FLOPs (multiply-adds of convolutions and linear layers on the first image, by watching it run) and their weights."""
+def count_network(network: nn.Module, images: Tensor, *, norms: bool = False) -> tuple[int, int]:
+    """FLOPs (multiply-adds of convolutions and linear layers on the first image, by watching it run) and their parameters.
+
+    Args:
+        norms: whether the weights of batch norms count as parameters too (``space.layout.counts_norms``).
+    """
     flops = params = 0
 
     def watch(module: nn.Module, _: object, output: Tensor) -> None:
@@ -114,7 +140,7 @@ def count_network(network: nn.Module, images: Tensor) -> tuple[int, int]:
         assert isinstance(module, (nn.Conv2d, nn.Linear))
         positions = output[0, 0].numel() if isinstance(module, nn.Conv2d) else 1
         flops += positions * module.weight.numel()
-        params += module.weight.numel()
+        params += sum(weights.numel() for weights in module.parameters())
 
     layers = [module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     handles = [layer.register_forward_hook(watch) for layer in layers]
@@ -126,4 +152,6 @@ def count_network(network: nn.Module, images: Tensor) -> tuple[int, int]:
         network.train(training)
         for handle in handles:
             handle.remove()
+    if norms:
+        params += sum(w.numel() for m in network.modules() if isinstance(m, GhostBatchNorm2d) for w in m.parameters())
     return flops, params

@@ -58,7 +58,7 @@ class Supernet(nn.Module):
             blocks[site] = self._choices[site][allele]
         return blocks
 
-    def subnet(self, genotype: Path) -> nn.Sequential:
+    def subnet(self, genotype: Path) -> nn.Module:
         """The subnet ``genotype`` as a network of its own, with a copy of the inherited weights.
 
         Raises:

@@ -11,10 +11,11 @@ from typing import Any
 
 from lissnas.errors import UserError
 from lissnas.registry import Registry
-from lissnas.spaces.base import Costs, FeatureTable, Neighbors, SearchSpace
+from lissnas.spaces.base import Ball, Costs, FeatureTable, Neighbors, SearchSpace
 from lissnas.spaces.chain import ChainLayout, Site
 from lissnas.spaces.constrained import ConstrainedSpace, sample_within
 from lissnas.spaces.cost import Cost, FormulaCost, LearnedCost, TableCost
+from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.distinct import sample_distinct
 from lissnas.spaces.explicit import ExplicitSpace
 from lissnas.spaces.expression import Expression
@@ -26,10 +27,12 @@ from lissnas.spaces.values import GeneValues
 
 __all__ = [
     "SPACES",
+    "Ball",
     "ChainLayout",
     "ConstrainedSpace",
     "Cost",
     "Costs",
+    "Diagram",
     "ExplicitSpace",
     "Expression",
     "FeatureTable",
@@ -71,6 +74,8 @@ def from_definition(definition: Mapping[str, Any]) -> SearchSpace:
     match definition.get("kind"):
         case "product":
             return ProductSpace.from_definition(definition)
+        case "published":
+            return SPACES.get(definition["name"])(**definition["options"])  # type: ignore[no-any-return]
         case "constrained":
             return ConstrainedSpace(from_definition(definition["parent"]), definition["limits"], definition["name"])
         case "restricted":

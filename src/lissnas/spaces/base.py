@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,15 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas.arrays import CodeLayout, Codes, Genotypes
+from lissnas.arrays import CodeLayout, Codes, Genotypes, unique_index
 from lissnas.errors import UserError
 from lissnas.registry import Registry
+from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.gene import Gene
 
-__all__ = ["Costs", "FeatureTable", "Neighbors", "SearchSpace"]
+__all__ = ["Ball", "Costs", "FeatureTable", "Neighbors", "SearchSpace"]
 
-# Files belong to a higher room, which a space reaches by name only.
+# Files and torch belong to higher rooms, which a space reaches by name only.
 WRITERS = Registry("file format", {"parquet": "lissnas.formats.saved:save_space"})
+BUILDERS = Registry("network builder", {"torch": "lissnas.oneshot.network:build_network"})
 
 
 class Neighbors(NamedTuple):
@@ -29,6 +32,26 @@ class Neighbors(NamedTuple):
 
     genotypes: Genotypes
     parents: NDArray[np.intp]
+
+
+class Ball(NamedTuple):
+    """All within a radius of each row of a batch: ``genotypes`` uint8[m, L], ``parents`` intp[m] and ``edits`` int64[m]."""
+
+    genotypes: Genotypes
+    parents: NDArray[np.intp]
+    edits: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.intp]) -> Ball:
+        """Some of its rows."""
+        return Ball(self.genotypes[rows], self.parents[rows], self.edits[rows])
+
+    def join(self, other: Ball) -> Ball:
+        """The rows of both."""
+        return Ball(
+            np.concatenate([self.genotypes, other.genotypes]),
+            np.concatenate([self.parents, other.parents]),
+            np.concatenate([self.edits, other.edits]),
+        )
 
 
 class FeatureTable(NamedTuple):
@@ -94,8 +117,12 @@ class SearchSpace(ABC):
         max_edits: the paper's "total available edit distance" (reconstruction of Sec. 4.3): the most edits that an
             architecture offers, one per non-zero entry of its representation.
         isomorphisms: which equal networks are folded into one, in a sentence.
+        paper: where the space was published.
+        distance_is_exact: whether :meth:`distance` is the fewest edits, or a bound that the space's docstring explains.
+        unreachable: what :meth:`distance` says of two architectures that no edits connect; None where that cannot happen.
         cost_names: the costs that :meth:`cost` computes.
-        layout: the chain of blocks that torch builds networks from, where the space has one.
+        layout: what torch builds networks from (see ``spaces.layouts``), where the space has one.
+        feature_kinds: the named encodings that :meth:`features` offers.
     """
 
     name: str
@@ -105,8 +132,12 @@ class SearchSpace(ABC):
     cardinality_is_exact: bool = True
     max_edits: int
     isomorphisms: str
+    paper: str = ""
+    distance_is_exact: bool = True
+    unreachable: int | None = None
     cost_names: tuple[str, ...]
     layout: Any = None
+    feature_kinds: tuple[str, ...] = ("one-hot", "ordinal", "op-coded")
 
     # -- identity ---------------------------------------------------------------------------------------------------
 
@@ -251,12 +282,36 @@ class SearchSpace(ABC):
         return self._all_neighbors(self.require_valid(genotypes))
 
     def distance(self, a: Genotypes, b: Genotypes) -> NDArray[np.int64]:
-        """int64[n]: the fewest edits between each row of ``a`` and the same row of ``b``. Exact."""
+        """int64[n]: the fewest edits between each row of ``a`` and the same row of ``b``.
+
+        Exact where ``distance_is_exact``; ``unreachable`` where no edits lead from one to the other.
+        """
         self.check(a)
         self.check(b)
         if len(a) != len(b):
             raise UserError(f"distance compares row by row, but got {len(a)} and {len(b)} rows")
         return self._distance(a, b)
+
+    def ball(self, genotypes: Genotypes, edits: int) -> Ball:
+        """Every architecture within ``edits`` edits of each row, the row itself included, nearest first.
+
+        Edits are steps from one architecture of the space to the next; a shrunk space's are its root's, so that what lies
+        between two of its architectures need not be one of them.
+        """
+        self.require_valid(genotypes)
+        if not isinstance(edits, (int, np.integer)) or edits < 0:
+            raise UserError(f"a radius must be a whole number >= 0, but got {edits!r}")
+        found = at = Ball(genotypes, np.arange(len(genotypes)), np.zeros(len(genotypes), dtype=np.int64))
+        for travelled in range(1, int(edits) + 1):
+            near = self.root.all_neighbors(at.genotypes)
+            step = Ball(near.genotypes, at.parents[near.parents], np.full(len(near.parents), travelled, dtype=np.int64))
+            merged = found.join(step)
+            keys = np.column_stack([merged.parents.astype(np.uint64), self.code_layout.encode(merged.genotypes)])
+            _, first = unique_index(keys)  # the first of equals is the nearest
+            found = merged.take(np.sort(first))
+            at = found.take(np.flatnonzero(found.edits == travelled))
+        order = np.argsort(found.parents, kind="stable")
+        return found.take(order[self._is_valid(found.genotypes[order])])
 
     # -- what predictors and users see ------------------------------------------------------------------------------
 
@@ -288,9 +343,22 @@ class SearchSpace(ABC):
                 values.append(row)
         return FeatureTable(tuple(names), np.array(columns, dtype=np.intp), np.array(values))
 
-    def features(self, genotypes: Genotypes) -> NDArray[np.float32]:
-        """What a predictor sees of each architecture, float32[n, F]."""
+    def features(self, genotypes: Genotypes, kind: str | None = None) -> NDArray[np.float32]:
+        """What a predictor sees of each architecture, float32[n, F].
+
+        Args:
+            kind: one of ``feature_kinds``; None is what the space was made for: ordered genes by rank, others one-hot.
+                ``one-hot``: a column per gene and allele, all 0 where inactive. ``ordinal``: a column per gene, the allele's
+                rank, -1 where inactive. ``op-coded``: see :meth:`embed`.
+
+        Raises:
+            UserError: a kind that the space does not have.
+        """
         self.check(genotypes)
+        if kind is not None:
+            if kind not in self.feature_kinds:
+                raise UserError(f"'{self.name}' has no features '{kind}': it has {', '.join(self.feature_kinds)}")
+            return self._features(genotypes, kind)
         table = self.feature_table
         if table is None:
             raise NotImplementedError(f"{type(self).__name__} has no feature table and must write features()")
@@ -298,6 +366,19 @@ class SearchSpace(ABC):
         for column, gene in enumerate(table.genes):
             features[:, column] = table.values[column][genotypes[:, gene]]
         return features
+
+    def _features(self, genotypes: Genotypes, kind: str) -> NDArray[np.float32]:
+        """Features of one of ``feature_kinds``; a space that has others of its own adds them here."""
+        counts = np.array([len(gene.alleles) for gene in self.genes])
+        match kind:
+            case "op-coded":
+                return self.embed(genotypes)
+            case "ordinal":
+                return np.where(genotypes < counts, genotypes.astype(np.float32), np.float32(-1))
+            case "one-hot":
+                columns = [genotypes[:, g, None] == np.arange(count) for g, count in enumerate(counts)]
+                return np.concatenate(columns, axis=1).astype(np.float32)
+        raise NotImplementedError(f"{type(self).__name__} names the features '{kind}', but does not make them")
 
     def embed(self, genotypes: Genotypes) -> NDArray[np.float32]:
         """The op-coded vector of the paper's Appendix D, float32[n, E]: each gene's allele counted from 1, 0 where inactive."""
@@ -311,6 +392,20 @@ class SearchSpace(ABC):
         ``flops`` are multiply-adds as the field counts them, a plain number (322.92e6); ``params`` are parameters.
         """
         return self._cost(self.check(genotypes))
+
+    def to_torch(self, genotype: Genotypes, **options: Any) -> Any:
+        """One architecture, uint8[L], as a plain torch network: see :func:`lissnas.oneshot.build_network` for ``options``.
+
+        Raises:
+            UserError: no architecture of the space, a space that says nothing of layers, or no torch here.
+        """
+        return BUILDERS.get("torch")(self, genotype, **options)
+
+    def diagram(self, genotype: Genotypes) -> Diagram:
+        """One architecture, uint8[L], as nodes and edges to draw. Here: its active genes in a row."""
+        (row,) = self.to_dicts(self.require_valid(np.asarray(genotype, dtype=np.uint8)[None]))
+        nodes = tuple(f"{name}: {allele}" for name, allele in row.items())
+        return Diagram(nodes, tuple((a, b, "") for a, b in itertools.pairwise(range(len(nodes)))))
 
     def save(self, path: str | Path) -> None:
         """Save the space as Parquet, with its whole definition: ``lissnas.get_space(path)`` gives it back."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -126,6 +126,9 @@ class ChainLayout:
         classes: outputs of the classifier, a linear layer without bias (as SPOS has it).
         dropout: probability before the classifier.
     """
+
+    kind: ClassVar[str] = "chain"
+    counts_norms: ClassVar[bool] = False
 
     resolution: int
     in_channels: int

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Costs, Neighbors, SearchSpace
-from lissnas.spaces.chain import ChainLayout
 from lissnas.spaces.conditional import ConditionalGenes
 from lissnas.spaces.cost import Cost, FormulaCost, LearnedCost, TableCost, cost_from_definition, evaluate_costs
 from lissnas.spaces.draw import walk_to_distance
 from lissnas.spaces.expression import Expression
 from lissnas.spaces.gene import Gene
+from lissnas.spaces.layouts import Layout, layout_definition, layout_from_definition
 from lissnas.spaces.movable import MovableGroup
 from lissnas.spaces.parts import FreeGenes, Part
 from lissnas.spaces.values import GeneValues
@@ -55,7 +55,8 @@ class ProductSpace(SearchSpace):
         genes: in the order of the genotype's columns.
         movable: groups among which an identity may move.
         costs: in the order in which they may use one another.
-        layout: the chain of blocks behind the genes, where torch can build the networks.
+        layout: the layers behind the genes, where torch can build the networks.
+        paper: where the space was published.
         notation: how an architecture is written: ``named`` (``depth=3 op=k3``) or ``indices`` (``(2, 1, 0)``).
     """
 
@@ -66,8 +67,9 @@ class ProductSpace(SearchSpace):
         *,
         movable: Sequence[Movable] = (),
         costs: Sequence[Cost] = (),
-        layout: ChainLayout | None = None,
+        layout: Layout | None = None,
         notation: Literal["named", "indices"] = "named",
+        paper: str = "",
     ) -> None:
         self.name = name
         self.genes = tuple(genes)
@@ -76,6 +78,7 @@ class ProductSpace(SearchSpace):
         self.cost_names = tuple(cost.name for cost in costs)
         self.layout = layout
         self.notation = notation
+        self.paper = paper
         if not self.genes:
             raise UserError(f"the space '{name}' needs at least one gene, but has none")
         _require_unique([g.name for g in self.genes], "gene", name)
@@ -101,8 +104,9 @@ class ProductSpace(SearchSpace):
             ],
             "movable": [{"identity": m.identity, "genes": list(m.genes)} for m in self.movable],
             "costs": [cost.definition() for cost in self.costs],
-            "layout": self.layout.definition() if self.layout else None,
+            "layout": layout_definition(self.layout),
             "notation": self.notation,
+            "paper": self.paper,
         }
 
     @classmethod
@@ -113,8 +117,9 @@ class ProductSpace(SearchSpace):
             [Gene(g["name"], tuple(g["alleles"]), g["ordered"], g["active"]) for g in definition["genes"]],
             movable=[Movable(m["identity"], tuple(m["genes"])) for m in definition["movable"]],
             costs=[cost_from_definition(cost) for cost in definition["costs"]],
-            layout=ChainLayout.from_definition(definition["layout"]) if definition["layout"] else None,
+            layout=layout_from_definition(definition["layout"]),
             notation=definition["notation"],
+            paper=definition["paper"],
         )
 
     def with_learned_costs(self, models: Mapping[str, Callable[[Genotypes], NDArray[np.float64]]]) -> ProductSpace:
@@ -124,7 +129,13 @@ class ProductSpace(SearchSpace):
             for c in self.costs
         ]
         return ProductSpace(
-            self.name, self.genes, movable=self.movable, costs=costs, layout=self.layout, notation=self.notation
+            self.name,
+            self.genes,
+            movable=self.movable,
+            costs=costs,
+            layout=self.layout,
+            notation=self.notation,
+            paper=self.paper,
         )
 
     # -- genotypes --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Costs, FeatureTable, Neighbors, SearchSpace
+from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.draw import draw_one_each
 from lissnas.spaces.product import ProductSpace
 
@@ -35,6 +36,10 @@ class Subspace(SearchSpace):
         self.isomorphisms = parent.isomorphisms
         self.cost_names = parent.cost_names
         self.layout = parent.layout
+        self.paper = parent.paper
+        self.distance_is_exact = parent.distance_is_exact
+        self.unreachable = parent.unreachable
+        self.feature_kinds = parent.feature_kinds
 
     @property
     def root(self) -> SearchSpace:
@@ -44,8 +49,11 @@ class Subspace(SearchSpace):
     def feature_table(self) -> FeatureTable | None:
         return self.parent.feature_table
 
-    def features(self, genotypes: Genotypes) -> NDArray[np.float32]:
-        return self.parent.features(genotypes)
+    def features(self, genotypes: Genotypes, kind: str | None = None) -> NDArray[np.float32]:
+        return self.parent.features(genotypes, kind)
+
+    def diagram(self, genotype: Genotypes) -> Diagram:
+        return self.parent.diagram(genotype)
 
     def embed(self, genotypes: Genotypes) -> NDArray[np.float32]:
         return self.parent.embed(genotypes)
