@@ -49,8 +49,8 @@ class Broken(ProductSpace):
     def format(self, genotypes: Genotypes) -> list[str]:
         return self._call("format", genotypes)
 
-    def features(self, genotypes: Genotypes) -> Any:
-        return self._call("features", genotypes)
+    def features(self, genotypes: Genotypes, kind: str | None = None) -> Any:
+        return self._call("features", genotypes) if kind is None else super().features(genotypes, kind)
 
 
 def ignore_edits(own: Callable, x: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:

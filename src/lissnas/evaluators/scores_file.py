@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes, locate, unique_index
 from lissnas.errors import UserError
 from lissnas.evaluators.base import Evaluator, Metric
-from lissnas.spaces import SearchSpace
+from lissnas.spaces import ExplicitSpace, SearchSpace
 
 __all__ = ["ScoresFile"]
 
@@ -49,6 +50,11 @@ class ScoresFile(Evaluator):
         self.rows = measured.rows
         self.merged = measured.merged
         self._codes, self._row = unique_index(space.encode(measured.genotypes))
+
+    @cached_property
+    def known(self) -> ExplicitSpace:
+        """The measured networks."""
+        return ExplicitSpace(self.space, self._codes)
 
     def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
         place = locate(self._codes, self.space.encode(genotypes))

@@ -22,6 +22,8 @@ from lissnas.spaces.gene import Gene
 
 __all__ = ["Ball", "Costs", "FeatureTable", "Neighbors", "SearchSpace"]
 
+MAX_IN_BALL = 1 << 25  # architectures that a call lists
+
 # Files and torch belong to higher rooms, which a space reaches by name only.
 WRITERS = Registry("file format", {"parquet": "lissnas.formats.saved:save_space"})
 BUILDERS = Registry("network builder", {"torch": "lissnas.oneshot.network:build_network"})
@@ -297,6 +299,9 @@ class SearchSpace(ABC):
 
         Edits are steps from one architecture of the space to the next; a shrunk space's are its root's, so that what lies
         between two of its architectures need not be one of them.
+
+        Raises:
+            UserError: more architectures than a list can hold.
         """
         self.require_valid(genotypes)
         if not isinstance(edits, (int, np.integer)) or edits < 0:
@@ -306,6 +311,11 @@ class SearchSpace(ABC):
             near = self.root.all_neighbors(at.genotypes)
             step = Ball(near.genotypes, at.parents[near.parents], np.full(len(near.parents), travelled, dtype=np.int64))
             merged = found.join(step)
+            if len(merged.parents) > MAX_IN_BALL:
+                raise UserError(
+                    f"the balls of {len(genotypes):,} architectures of '{self.name}' hold over {MAX_IN_BALL:,} within {edits} "
+                    "edits: too many to list, give fewer rows or a smaller radius"
+                )
             keys = np.column_stack([merged.parents.astype(np.uint64), self.code_layout.encode(merged.genotypes)])
             _, first = unique_index(keys)  # the first of equals is the nearest
             found = merged.take(np.sort(first))

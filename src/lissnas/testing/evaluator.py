@@ -6,7 +6,8 @@ import numpy as np
 
 from lissnas.arrays import Genotypes
 from lissnas.evaluators import Evaluator
-from lissnas.testing.checks import Check, add_tests, ensure, ensure_refused
+from lissnas.spaces import sample_distinct
+from lissnas.testing.checks import Check, SkipCheck, add_tests, ensure, ensure_refused
 
 __all__ = ["EVALUATOR_CHECKS", "EvaluatorContract"]
 
@@ -59,6 +60,18 @@ def check_metric(evaluator: Evaluator, rng: np.random.Generator) -> None:  # noq
     ensure(isinstance(metric.higher_is_better, bool), f"higher_is_better is {metric.higher_is_better!r}")
 
 
+def check_known(evaluator: Evaluator, rng: np.random.Generator) -> None:
+    """What it knows are architectures of its space, and one that it does not know is refused by name."""
+    known = evaluator.known
+    if known is None:
+        raise SkipCheck("it scores every architecture of its space")
+    ensure(known.root is evaluator.space.root or known.root.fingerprint == evaluator.space.root.fingerprint, "another root")
+    x = evaluator.space.sample(200, rng)
+    absent = x[~known.is_valid(x)]
+    if len(absent):
+        ensure_refused("evaluate() of one that it does not know", lambda: evaluator.evaluate(absent[:1]))
+
+
 def check_refuses(evaluator: Evaluator, rng: np.random.Generator) -> None:
     """A wrong shape, dtype or allele is answered in one line, and not counted."""
     x = _some(evaluator, 3, rng)
@@ -72,12 +85,9 @@ def check_refuses(evaluator: Evaluator, rng: np.random.Generator) -> None:
 
 
 def _some(evaluator: Evaluator, n: int, rng: np.random.Generator) -> Genotypes:
-    """Architectures that it can score: of those it holds, or of its space."""
-    held: Genotypes | None = getattr(evaluator, "genotypes", None)
-    if held is None:
-        return evaluator.space.sample(n, rng)
-    some: Genotypes = held[rng.choice(len(held), size=min(n, len(held)), replace=False)]
-    return some
+    """Architectures that it can score: of those it knows, or of its space."""
+    known = evaluator.known
+    return evaluator.space.sample(n, rng) if known is None else sample_distinct(known, n, rng)
 
 
 EVALUATOR_CHECKS = (
@@ -86,6 +96,7 @@ EVALUATOR_CHECKS = (
     Check("batches", "A batch scores as its rows do one by one.", check_batches),
     Check("counted", "Every evaluation is counted.", check_counted),
     Check("metric", "The metric has a name and a direction.", check_metric),
+    Check("known", "An architecture that it has no score for is refused.", check_known),
     Check("refuses", "What is no architecture is answered in one line, and not paid for.", check_refuses),
 )
 

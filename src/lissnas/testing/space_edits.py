@@ -13,6 +13,7 @@ from lissnas.testing.listing import distinct, listing, parents_in_order, searche
 __all__ = ["EDIT_CHECKS"]
 
 FEW = 8  # rows of a large space whose neighbors are listed
+FEW_ENOUGH = 3_000  # one-edit neighbors whose own neighbors are listed
 DRAWS_EACH = 300  # per neighbor, where draws are counted
 
 
@@ -106,6 +107,29 @@ def check_all_neighbors_complete(space: SearchSpace, rng: np.random.Generator) -
     ensure(not wrong.any(), f"distance is {far[wrong][:1]}, but breadth-first search needs {steps[wrong][:1]} edits")
 
 
+def check_ball(space: SearchSpace, rng: np.random.Generator) -> None:
+    """A ball holds each architecture within its radius once, with its distance, the row itself first, rows in order."""
+    x = space.sample(3, rng)
+    for radius in (0, 1, 2):
+        try:
+            ball = space.ball(x, radius)
+        except UserError as reason:
+            raise SkipCheck(str(reason)) from None
+        ensure(parents_in_order(ball.parents, len(x), strictly=False), "parents must be rows of the batch in order")
+        ensure(space.is_valid(ball.genotypes).all(), "a ball holds one that is not valid")
+        far = space.distance(x[ball.parents], ball.genotypes)
+        ensure(np.array_equal(far, ball.edits), "a ball and distance disagree on how far an architecture is")
+        ensure((far <= radius).all(), f"a ball of radius {radius} holds one {far.max()} edits away")
+        keys = np.column_stack([ball.parents.astype(np.uint64), space.encode(ball.genotypes)])
+        ensure(distinct(keys) == len(keys), "a ball holds an architecture twice")
+        ensure(np.array_equal(ball.parents[ball.edits == 0], np.arange(len(x))), "a ball does not hold the row itself")
+        if radius == 1:
+            near = space.all_neighbors(x)
+            ensure(
+                len(near.parents) == np.count_nonzero(ball.edits == 1), "a ball of radius 1 is not the row and its neighbors"
+            )
+
+
 def check_metric(space: SearchSpace, rng: np.random.Generator) -> None:
     """Distance is a metric: zero between equal rows only, symmetric, and never longer than a detour."""
     a, b, c = (space.sample(1000, rng) for _ in range(3))
@@ -173,6 +197,7 @@ EDIT_CHECKS = (
     Check("neighbors uniform", "Every one-edit neighbor is drawn equally often.", check_neighbors_uniform),
     Check("all neighbors", "All one-edit neighbors are named, each once, and every edit can be undone.", check_all_neighbors),
     Check("all neighbors complete", "Exactly the architectures at distance 1 are neighbors.", check_all_neighbors_complete),
+    Check("ball", "A ball holds all within its radius, each once and with its distance.", check_ball),
     Check("distance a metric", "Edit distance is a metric.", check_metric),
     Check("most edits", "No two architectures are further apart than the space says.", check_few_edits),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from lissnas.errors import UserError
 from lissnas.spaces import ExplicitSpace, LearnedCost, SearchSpace, from_definition
-from lissnas.testing.checks import Check, SkipCheck, ensure
+from lissnas.testing.checks import Check, SkipCheck, ensure, ensure_refused
 from lissnas.testing.listing import distinct
 
 __all__ = ["VALUE_CHECKS"]
@@ -58,6 +58,30 @@ def check_features(space: SearchSpace, rng: np.random.Generator) -> None:
     ensure(np.array_equal(from_table, features), "the feature table does not give the features")
 
 
+def check_feature_kinds(space: SearchSpace, rng: np.random.Generator) -> None:
+    """Every named encoding is float32[n, F], finite, a row's own, and tells architectures apart where it names every gene."""
+    x = space.sample(SAMPLE, rng)
+    ensure({"one-hot", "ordinal", "op-coded"} <= set(space.feature_kinds), f"feature_kinds: {space.feature_kinds}")
+    for kind in space.feature_kinds:
+        features = space.features(x, kind)
+        ensure(features.dtype == np.float32 and features.ndim == 2 and len(features) == SAMPLE, f"{kind}: {features.shape}")
+        ensure(np.isfinite(features).all(), f"a feature of '{kind}' is not finite")
+        ensure(np.array_equal(space.features(x[5:6], kind), features[5:6]), f"'{kind}' depends on the rows beside it")
+        if kind in ("one-hot", "ordinal"):
+            different = len(np.unique(features, axis=0))
+            ensure(different == distinct(space.encode(x)), f"different architectures have the same features '{kind}'")
+    ensure_refused("features() of a kind that does not exist", lambda: space.features(x, "no such kind"), "one-hot")
+
+
+def check_diagram(space: SearchSpace, rng: np.random.Generator) -> None:
+    """An architecture can be drawn: nodes with labels, edges that only lead onwards."""
+    for row in space.sample(20, rng):
+        nodes, edges, groups = space.diagram(row)
+        ensure(len(nodes) > 0 and all(isinstance(node, str) and node for node in nodes), f"nodes: {nodes}")
+        ensure(all(0 <= a < b < len(nodes) for a, b, _ in edges), f"edges must lead from a node to a later one: {edges}")
+        ensure(len(groups) in (0, len(nodes)), f"{len(groups)} groups of {len(nodes)} nodes")
+
+
 def check_embed(space: SearchSpace, rng: np.random.Generator) -> None:
     """The embedding is float32[n, E] and finite, and a row's does not depend on the rows beside it."""
     x = space.sample(SAMPLE, rng)
@@ -84,7 +108,7 @@ def check_definition(space: SearchSpace, rng: np.random.Generator) -> None:
     try:
         twin = _rebuild(space, again)
     except UserError as reason:
-        rebuilt = definition.get("kind") in ("product", "constrained", "restricted", "explicit")
+        rebuilt = definition.get("kind") in ("published", "product", "constrained", "restricted", "explicit")
         if not rebuilt or _learned(space) or '"explicit"' in json.dumps(definition.get("parent")):
             raise SkipCheck(f"cannot be built from its definition alone: {reason}") from None
         raise
@@ -144,6 +168,8 @@ def _unlearned(space: SearchSpace) -> set[str]:
 VALUE_CHECKS = (
     Check("costs", "Every cost is one finite number per architecture.", check_cost),
     Check("features", "Features are finite numbers, and equal the feature table.", check_features),
+    Check("named features", "Every named encoding tells of each row alone.", check_feature_kinds),
+    Check("diagram", "An architecture is drawn as nodes and edges.", check_diagram),
     Check("embedding", "The embedding is a vector of finite numbers.", check_embed),
     Check("definition", "A space built from the definition is the same space.", check_definition),
     Check("empty batch", "A batch of no rows is answered with no rows.", check_empty),
