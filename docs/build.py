@@ -1,18 +1,17 @@
-"""The pages that are made from the code: docs/spaces.md and docs/settings.md. Run by `make docs`; a test compares them."""
+"""The pages that are made from the code: docs/spaces/ and docs/settings.md. Run by `make docs`; a test compares them."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from lissnas.reports.spaces import draw_example, space_page
 from lissnas.shrinkers import SHRINKERS, list_shrinkers
-from lissnas.spaces import SPACES, SearchSpace, list_spaces
+from lissnas.spaces import SPACES, list_spaces
 
 __all__ = ["PAGES", "settings_page", "spaces_page"]
 
@@ -21,33 +20,18 @@ HEAD = "<!-- Made by `make docs` from the code; changes here are lost. -->\n"
 
 
 def spaces_page() -> str:
-    """All registered spaces: a table, and what does not fit in one."""
-    spaces = {name: SPACES.get(name)() for name in list_spaces()}
-    lines = [HEAD, "# Spaces", "", "`lissnas spaces NAME` prints the same, for a YAML file or a saved space too.", ""]
+    """All registered spaces in a table, each with its page."""
+    lines = [HEAD, "# Spaces", "", "`lissnas spaces NAME` prints what a page says, for a YAML file or a saved space too.", ""]
     lines += ["| name | networks | encodings | genes | most edits | costs |", "|---|---:|---:|---:|---:|---|"]
-    for name, space in spaces.items():
+    for name in list_spaces():
+        space = SPACES.get(name)()
         about = "" if space.cardinality_is_exact else "about "
         costs = ", ".join(space.cost_names)
         lines.append(
-            f"| `{name}` | {about}{space.cardinality:,} | {space.encodings:,} | {space.length} | {space.max_edits} | {costs} |"
+            f"| [`{name}`]({name}.md) | {about}{space.cardinality:,} | {space.encodings:,} | {space.length} | "
+            f"{space.max_edits} | {costs} |"
         )
-    for name, space in spaces.items():
-        lines += ["", f"## {name}", "", *_about(name, space)]
     return "\n".join(lines) + "\n"
-
-
-def _about(name: str, space: SearchSpace) -> list[str]:
-    example = space.sample(1, np.random.default_rng(0))
-    costs = "; ".join(f"{cost} {values[0]:,.0f}" for cost, values in space.cost(example).items())
-    alleles = dict.fromkeys(", ".join(gene.label(a) for a in range(len(gene.alleles))) for gene in space.genes)
-    return [
-        " ".join((inspect.getdoc(SPACES.get(name)) or "").split()),
-        "",
-        f"* Alleles: {'; '.join(alleles)}",
-        f"* Isomorphs: {space.isomorphisms}",
-        f"* An example: `{space.format(example)[0]}`",
-        f"* What it costs: {costs}",
-    ]
 
 
 def settings_page() -> str:
@@ -93,12 +77,16 @@ def _read_docstring(thing: Any) -> tuple[str, dict[str, str]]:
     return " ".join(before.split("\n\n")[0].split()), as_code
 
 
-PAGES = {"spaces.md": spaces_page, "settings.md": settings_page}
+PAGES: dict[str, Callable[[], str]] = {"spaces/README.md": spaces_page, "settings.md": settings_page}
+for _name in list_spaces():
+    PAGES[f"spaces/{_name}.md"] = lambda name=_name: f"{HEAD}\n{space_page(name, f'{name}.svg')}"
+    PAGES[f"spaces/{_name}.svg"] = lambda name=_name: draw_example(SPACES.get(name)())
 
 
 def main() -> None:
     """Write all pages."""
     for name, page in PAGES.items():
+        (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(page(), encoding="utf-8")
         print(f"written: docs/{name}")
 

@@ -23,7 +23,6 @@ from lissnas.spaces import ExplicitSpace, SearchSpace, meets_limits
 
 TRAINED = 1000  # networks the predictor learns from
 KEPT = 100  # networks each method keeps in the first judge
-HERE = Path(__file__).parent
 
 
 def main() -> None:
@@ -32,7 +31,7 @@ def main() -> None:
     parser.add_argument("scores", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
-    space = lissnas.get_space(str(HERE / "space.yaml"))
+    space = lissnas.get_space("gpt-s")
     measured = lissnas.read_scores(options.scores, space, "perplexity")
     tables = [one_seed(space, measured, seed) for seed in range(options.seeds)]
     for judge in tables[0]:

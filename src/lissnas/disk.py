@@ -5,18 +5,34 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from lissnas.errors import UserError
 
-__all__ = ["TEMPORARY", "disk_errors", "sweep", "sync_folder", "write_bytes", "writing"]
+__all__ = ["TEMPORARY", "data_dir", "disk_errors", "sweep", "sync_folder", "write_bytes", "writing"]
 
 TEMPORARY = ".tmp-"
 
 # What a disk, not a program, answers: no space, no right to write, no such place.
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 _DISK = _WRITING | {errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+
+
+def data_dir() -> Path:
+    """Where what can be made or fetched again is kept: ``LISSNAS_DATA_DIR``, or "lissnas" in the folder for caches."""
+    given = os.environ.get("LISSNAS_DATA_DIR")
+    if given:
+        return Path(given).expanduser()
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "darwin":
+        caches = home / "Library" / "Caches"
+    elif sys.platform == "win32":
+        caches = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    else:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return caches / "lissnas"
 
 
 @contextlib.contextmanager

@@ -142,3 +142,19 @@ def test_sort_keys_sort_as_codes_do(rng: np.random.Generator) -> None:
     codes[::3, 0] = 5
     codes[::7, 1] = 0
     assert np.argsort(sort_keys(codes), kind="stable").tolist() == sorted(range(200), key=lambda i: tuple(codes[i].tolist()))
+
+
+@pytest.mark.parametrize("words", [1, 2, 3])
+@pytest.mark.parametrize("bits", [3, 40, 64])
+def test_the_first_of_equals_whatever_bits_differ(words: int, bits: int, rng: np.random.Generator) -> None:
+    """Codes that agree in all bits but the last, in all but the first, in all."""
+    codes = rng.integers(0, 2 ** min(bits, 63), size=(3000, words), dtype=np.uint64) << np.uint64(bits == 64)
+    codes[1000:2000] = codes[:1000] ^ rng.integers(0, 2, size=(1000, words), dtype=np.uint64)
+    codes[2000:] = codes[:1000]
+    members, first = unique_index(codes)
+    seen: dict[tuple[int, ...], int] = {}
+    for row, code in enumerate(codes.tolist()):
+        seen.setdefault(tuple(code), row)
+    assert [tuple(code) for code in members.tolist()] == sorted(seen)
+    assert first.tolist() == [seen[code] for code in sorted(seen)]
+    np.testing.assert_array_equal(unique(codes), members)

@@ -18,7 +18,7 @@ DOCS = ROOT / "docs"
 if not DOCS.is_dir():
     pytest.skip("the documentation is not beside these tests", allow_module_level=True)
 
-PAGES = sorted([*DOCS.glob("*.md"), *(path for path in ROOT.glob("*.md") if path.stat().st_size)])
+PAGES = sorted([*DOCS.glob("**/*.md"), *(path for path in ROOT.glob("*.md") if path.stat().st_size)])
 GUIDES = [DOCS / "own-space.md", DOCS / "methods.md"]
 
 
@@ -51,7 +51,7 @@ def test_every_name_that_the_paper_map_gives_is_in_its_file() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["spaces.md", "settings.md"])
+@pytest.mark.parametrize("name", load_builder().PAGES)
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text("utf-8") == load_builder().PAGES[name](), "run: make docs"
 

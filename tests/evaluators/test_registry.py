@@ -9,7 +9,7 @@ import pytest
 
 import lissnas
 from lissnas.errors import UserError
-from lissnas.evaluators import EVALUATORS, FunctionEvaluator, ScoresFile, get_evaluator, list_evaluators
+from lissnas.evaluators import BENCHMARKS, EVALUATORS, FunctionEvaluator, ScoresFile, get_evaluator, list_evaluators
 from lissnas.formats import get_space, write_architectures_csv
 from lissnas.spaces import SearchSpace
 
@@ -20,7 +20,8 @@ def space() -> SearchSpace:
 
 
 def test_names() -> None:
-    assert list_evaluators() == ["function", "scores"]
+    assert list_evaluators()[:2] == ["function", "scores"]
+    assert set(BENCHMARKS.names()) < set(list_evaluators())
     assert lissnas.list_evaluators() == list_evaluators()
     for name in list_evaluators():
         assert EVALUATORS.get(name) is not None

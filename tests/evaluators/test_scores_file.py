@@ -55,7 +55,7 @@ def test_lower_may_be_better(file: ScoresFile, space: SearchSpace) -> None:
 
 
 def test_the_measured_language_models(test_data: Path) -> None:
-    space = get_space(Path(__file__).parents[2] / "examples" / "gpt" / "space.yaml")
+    space = get_space("gpt-s")
     file = ScoresFile(test_data / "hwgpt" / "gpt_s.csv", space, "perplexity", higher_is_better=False)
     assert (file.evaluate(file.genotypes) == file.scores).all()
     assert file.columns["latency_ms"][0] == 126.522

@@ -61,7 +61,7 @@ def test_what_is_written_reads_back(
 
 @pytest.fixture(scope="module")
 def gpt() -> SearchSpace:
-    return get_space(Path(__file__).parents[2] / "examples" / "gpt" / "space.yaml")
+    return get_space("gpt-s")
 
 
 def test_a_csv_to_measure(tmp_path: Path, gpt: SearchSpace, rng: np.random.Generator) -> None:

@@ -176,7 +176,7 @@ def test_an_architecture_outside_a_smaller_space(tmp_path: Path, space: SearchSp
 
 
 def test_the_measured_language_models(test_data: Path) -> None:
-    space = get_space(Path(__file__).parents[2] / "examples" / "gpt" / "space.yaml")
+    space = get_space("gpt-s")
     measured = read_scores(test_data / "hwgpt" / "gpt_s.csv", space, score="perplexity")
     assert measured.genotypes.shape == (10_000, 27)
     assert set(measured.columns) == {"accuracy", "macs", "params", "latency_ms", "energy_mwh"}

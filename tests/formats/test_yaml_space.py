@@ -13,7 +13,7 @@ from lissnas.errors import UserError
 from lissnas.formats import get_space, read_space, space_from_text, space_schema
 from lissnas.spaces import ConstrainedSpace, LearnedCost, Movable, ProductSpace
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "gpt" / "space.yaml"
+EXAMPLE = Path(__file__).parents[2] / "src" / "lissnas" / "formats" / "packaged" / "gpt-s.yaml"
 
 DESIGN = """\
 name: gpt-s

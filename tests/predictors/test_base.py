@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.predictors import Predictor
-from lissnas.predictors.base import assign_folds, top_overlap
+from lissnas.predictors.assessment import assign_folds, top_overlap
 from lissnas.spaces import ExplicitSpace, Gene, ProductSpace, SearchSpace
 
 

@@ -37,3 +37,34 @@ def test_coverage_counts_quantile_bins():
     reference = np.arange(1000.0)
     assert cost_coverage(reference, reference) == 1.0
     assert cost_coverage(np.arange(500.0), reference) == 0.5
+
+
+@pytest.mark.parametrize("n", [1, 5, 400])
+def test_sorting_and_listing_find_the_same_pockets(n, rng):
+    from lissnas.quality.pockets import _equal_but_for_one, _listed
+
+    space = ExplicitSpace.of(SPACE, SPACE.sample(n, rng))
+    both = []
+    for links in (_equal_but_for_one(space), _listed(space)):
+        pairs = [pair for source, target in links for pair in zip(source.tolist(), target.tolist(), strict=True)]
+        home = list(range(len(space.codes)))
+        for a, b in pairs * len(home):
+            home[a] = home[b] = min(home[a], home[b])
+        both.append(home)
+    assert both[0] == both[1]
+
+
+def test_pockets_where_codes_take_two_words(rng):
+    wide = ProductSpace("wide", [Gene(f"g{i}", tuple(range(16))) for i in range(20)])
+    one = wide.sample(1, rng)
+    chain = np.repeat(one, 30, axis=0)
+    for step in range(1, 30):
+        chain[step:, step % 20] = (chain[step, step % 20] + 1) % 16
+    assert np.bincount(pockets(ExplicitSpace.of(wide, np.concatenate([chain, wide.sample(5, rng)])))).tolist() == [
+        30,
+        1,
+        1,
+        1,
+        1,
+        1,
+    ]

@@ -124,3 +124,14 @@ def test_no_row_is_left_out_on_small_spaces(rng: np.random.Generator) -> None:
     for edits in range(1, int(far.max()) + 2):
         near = space.neighbors(x, edits, rng)
         assert near.parents.tolist() == np.flatnonzero((far == edits).any(axis=1)).tolist()
+
+
+def test_a_group_too_large_to_be_looked_up_answers_alike(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    part = movable(3, 6).parts[0]
+    x = rng.integers(0, 7, size=(2000, 3), dtype=np.uint8)
+    looked_up = part.canonicalize(x)
+    monkeypatch.setattr("lissnas.spaces.movable.TABLE", 0)
+    np.testing.assert_array_equal(movable(3, 6).parts[0].canonicalize(x), looked_up)
+    drawn = part.sample(20_000, rng)
+    share = np.bincount(np.count_nonzero(drawn != 6, axis=1), minlength=4) / 20_000
+    np.testing.assert_allclose(share, np.array([1, 6, 36, 216]) / 259, atol=0.02)

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from lissnas.spaces import SPACES, ProductSpace, from_definition, list_spaces
-from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2
+from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2, shufflenetv2_cifar
 from lissnas.testing import SpaceContract
 
 
 class TestShuffleNetV2Contract(SpaceContract):
     space = staticmethod(shufflenetv2)
+
+
+class TestCIFARContract(SpaceContract):
+    space = staticmethod(shufflenetv2_cifar)
 
 
 class TestDigitsContract(SpaceContract):
@@ -79,6 +83,12 @@ def test_variants_are_spaces_of_their_own(resolution: int, stem_stride: int) -> 
     assert space.fingerprint != shufflenetv2().fingerprint
     zero = np.zeros((1, 20), dtype=np.uint8)
     assert shufflenetv2().cost(zero).params[0] - space.cost(zero).params[0] == 1024 * 990
+
+
+def test_the_cifar_variant_halves_the_resolution_at_blocks_4_and_8() -> None:
+    layout = shufflenetv2_cifar().layout
+    assert [index for index, site in enumerate(layout.sites) if site.stride == 2] == [4, 8]
+    assert (layout.stem, layout.resolution, layout.classes) == ((16, 1), 32, 10)
 
 
 def test_registry_knows_both() -> None:

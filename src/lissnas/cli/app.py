@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from lissnas import __version__
-from lissnas.cli import jobs, spaces
+from lissnas.cli import data, jobs, locality, spaces
 from lissnas.cli.console import stderr
 from lissnas.errors import UserError
 from lissnas.runs import RunInterrupted
@@ -26,6 +26,8 @@ app = typer.Typer(
 for command in (jobs.run, jobs.shrink, jobs.resume, jobs.report, spaces.sample, spaces.check, spaces.export):
     app.command()(command)
 app.command("spaces")(spaces.spaces)
+app.command("locality")(locality.locality)
+app.add_typer(data.data, name="data")
 
 
 @app.callback(invoke_without_command=True)

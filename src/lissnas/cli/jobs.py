@@ -15,11 +15,14 @@ import yaml
 from lissnas.cli.console import ConsoleProgress, stderr
 from lissnas.cli.summary import summarize
 from lissnas.errors import UserError
+from lissnas.evaluators import BENCHMARKS, Benchmark, benchmarks_of
+from lissnas.formats import get_space
 from lissnas.runs import Run
 from lissnas.runs import report as report_run
 from lissnas.runs import resume as resume_run
 from lissnas.runs import start as start_run
 from lissnas.runs.budget import read_budget
+from lissnas.spaces import SPACES
 
 __all__ = ["report", "resume", "run", "shrink"]
 
@@ -45,7 +48,12 @@ def shrink(
         bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")
     ] = False,
     evaluator: Annotated[
-        str | None, typer.Option(help="What scores networks: a name, or your own module:function on batches.")
+        str | None,
+        typer.Option(help="What scores networks: a benchmark (see: lissnas data list), or your own module:function."),
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="Which score of the benchmark; its first one if not given.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The benchmark's file, where it was not added before (lissnas data add).")
     ] = None,
     evaluations: Annotated[
         int | None, typer.Option(help="True evaluations that the evaluator may be asked for.", min=20)
@@ -68,9 +76,11 @@ def shrink(
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Shrink a space with your own scores: train the predictor, go down, write the run directory and the report.
+    """Shrink a space with your scores or a benchmark's: fit the predictor, go down, write the run directory and the report.
 
     Examples:
+
+      lissnas shrink nasbench201 --data accuracy.csv --task cifar100-valid
 
       lissnas shrink my-space.yaml --scores measured.csv --score top1 --limit "latency_ms <= 150"
 
@@ -81,11 +91,15 @@ def shrink(
     if scores and evaluations:
         raise UserError(f"--evaluations is for --evaluator, but got {evaluations} with --scores, whose networks are measured")
     sizes = read_budget(budget)
+    if scores is None and evaluator is None:
+        space, evaluator = default_benchmark(space)
     config = ShrinkConfig(
         space=_absolute(space),
         scores=str(scores.resolve()) if scores else None,
         score=score,
         evaluator=evaluator,
+        task=task,
+        data=str(data.resolve()) if data else None,
         evaluations=evaluations or sizes.evaluations,
         higher_is_better=not lower_is_better,
         method=method,
@@ -101,6 +115,24 @@ def shrink(
     check_config(config)
     directory = out or _next_free(Path(space).stem)
     _do(lambda progress: start_run(directory, "shrink", config.model_dump(), progress=progress, workers=workers), as_json)
+
+
+def default_benchmark(space: str) -> tuple[str, str | None]:
+    """The space and the benchmark that ``space`` means where no scores were named; a benchmark's own name means both.
+
+    Raises:
+        UserError: several benchmarks of that space.
+    """
+    if space not in SPACES and space in BENCHMARKS:
+        chosen: Benchmark = BENCHMARKS.get(space)
+        stderr.print(f"scored by the benchmark '{space}' of the space '{chosen.space}'", markup=False)
+        return chosen.space, space
+    names = benchmarks_of(get_space(space))
+    if len(names) > 1:
+        raise UserError(f"'{space}' has several benchmarks: choose one, --evaluator {' or --evaluator '.join(names)}")
+    if names:
+        stderr.print(f"scored by the benchmark '{names[0]}'", markup=False)
+    return space, next(iter(names), None)
 
 
 def run(

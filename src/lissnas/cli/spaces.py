@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
 from lissnas.arrays import Genotypes
 from lissnas.cli.console import stderr
+from lissnas.disk import write_bytes
 from lissnas.errors import UserError
 from lissnas.formats import export_space, get_space, write_architectures_csv
 from lissnas.spaces import SearchSpace, list_spaces, sample_distinct
@@ -31,41 +32,49 @@ def spaces(
     name: Annotated[
         str | None, typer.Argument(metavar="[SPACE]", help="Explain one: a name, a YAML file, or a saved space.")
     ] = None,
+    draw: Annotated[Path | None, typer.Option(help="Write a drawing of an example network to this .svg file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")] = False,
 ) -> None:
-    """List the known spaces, or explain one: size, genes, edits, costs, an example."""
-    rows = [_describe(get_space(n)) for n in ([name] if name else list_spaces())]
+    """List the known spaces, or explain one: size, genes, edits, costs, benchmarks, an example and a drawing of it.
+
+    Examples:
+
+      lissnas spaces
+
+      lissnas spaces nasbench101 --draw cell.svg
+    """
+    from lissnas.reports.spaces import describe_space, draw_example
+
+    if draw is not None:
+        if not name:
+            raise UserError("--draw draws a network of one space, but none was named: lissnas spaces NAME --draw FILE.svg")
+        if draw.suffix != ".svg":
+            raise UserError(f"a drawing is written as .svg, but got '{draw}': name the file like network.svg")
+        _require_new(draw)
+    subjects = [get_space(n) for n in ([name] if name else list_spaces())]
+    if not name and not as_json:
+        for space in subjects:
+            about = "" if space.cardinality_is_exact else "about "
+            print(
+                f"{space.name:24} {about}{space.cardinality:>{32 - len(about)},} networks, {space.length} genes, "
+                f"costs: {', '.join(space.cost_names) or 'none'}"
+            )
+        return
+    rows = [describe_space(space) for space in subjects]
+    if draw is not None:
+        write_bytes(draw, draw_example(subjects[0]).encode())
+        stderr.print(f"a network of '{subjects[0].name}' is drawn in {draw}", markup=False)
     if as_json:
         print(json.dumps(rows[0] if name else rows))
         return
-    if not name:
-        for row in rows:
-            print(
-                f"{row['name']:24} {int(row['cardinality']):>28,} architectures, {row['genes']} genes, "
-                f"costs: {', '.join(row['costs'])}"
-            )
-        return
     for key, value in rows[0].items():
-        print(f"{key.replace('_', ' '):22} {value}")
-
-
-def _describe(space: SearchSpace) -> dict[str, Any]:
-    example = space.sample(1, np.random.default_rng(0))
-    costs = {name: float(values[0]) for name, values in space.cost(example).items()}
-    return {
-        "name": space.name,
-        "cardinality": str(space.cardinality),
-        "cardinality_is_exact": space.cardinality_is_exact,
-        "encodings": str(space.encodings),
-        "isomorphisms": space.isomorphisms,
-        "genes": space.length,
-        "alleles": ", ".join(sorted({gene.label(a) for gene in space.genes for a in range(len(gene.alleles))})),
-        "max_edits": space.max_edits,
-        "costs": list(space.cost_names),
-        "example": space.format(example)[0],
-        "example_costs": costs,
-        "fingerprint": space.fingerprint,
-    }
+        if key == "genes":
+            print(f"{'genes':22} {len(value)}: {', '.join(value)}")
+            value, key = sorted({a for alleles in value.values() for a in alleles}), "alleles"
+        shown = "; ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else shown
+        if shown not in ("", None):
+            print(f"{key.replace('_', ' '):22} {shown}")
 
 
 def sample(

@@ -48,6 +48,16 @@ def _shrinking(metrics: dict[str, Any]) -> list[str]:
         f"Best network: {best['architecture']}",
         "  " + "; ".join(part for part in (_scores(best), costs) if part),
     ]
+    truth = metrics["shrink"].get("truth") or {}
+    if "shrunk" in truth:
+        before, after = truth["full"], truth["shrunk"]
+        lines.insert(
+            2,
+            f"True {name}, checked afterwards: mean {before['mean']:.4g} before, {after['mean']:.4g} after; "
+            f"best {before['best']:.4g} before, {after['best']:.4g} after{_checked(before, after)}.",
+        )
+    elif truth:
+        lines.insert(2, f"Too few of the shrunk space's networks have a true {name} to say how good they are.")
     if not improved:
         lines.insert(1, "The shrunk space is NOT better than the given one by its predicted mean.")
     if tau < 0.3:
@@ -55,6 +65,14 @@ def _shrinking(metrics: dict[str, Any]) -> list[str]:
             1, f"Careful: the predictor is weak (Kendall tau {tau:.2f}); measure more networks before you rely on this."
         )
     return lines
+
+
+def _checked(*rows: dict[str, Any]) -> str:
+    """How many networks true means come from, where that is not all of them."""
+    if all(row["exact"] and str(row["scored"]) == row["cardinality"] for row in rows):
+        return ""
+    scored = " and ".join(f"{row['scored']:,}" for row in rows)
+    return f" (of {scored} networks with a true score)"
 
 
 def _scores(best: dict[str, Any]) -> str:

@@ -4,7 +4,12 @@
 ``Evaluator``, ``Metric``                 the contract: ``evaluate(genotypes) -> float64[n]``, and every one is counted
 ``FunctionEvaluator``                     a function of yours on batches, in Python or as ``"module:function"``
 ``ScoresFile``                            networks that were measured already, from CSV or Parquet
-``Noise``, ``PermutedLabels``             wrappers that make a score worse in a known way
+``Noise``, ``PermutedLabels``,            wrappers that make scores worse in a known way, a region of them impossible
+``Infeasible``
+``CostLimit``, ``Delay``,                 wrappers that make scores harder to get
+``FailureRate``
+``Benchmark``, ``BENCHMARKS``             published tables and surrogates: ``benchmark`` (what one is), ``install``, ``fetch``,
+                                          ``store`` (kept, checksummed), ``table`` (asked); each is a file of its own
 ``get_evaluator``, ``list_evaluators``    by name; ``EVALUATORS`` is the registry: a new one is a file and a line in it
 ========================================  ==============================================================================
 
@@ -18,23 +23,33 @@ from pathlib import Path
 from typing import Any
 
 from lissnas.errors import UserError
-from lissnas.evaluators.base import Evaluator, Metric
+from lissnas.evaluators.base import Evaluator, Metric, scored_by
+from lissnas.evaluators.benchmark import BENCHMARKS, Benchmark, benchmarks_of
 from lissnas.evaluators.function import FunctionEvaluator, import_function
 from lissnas.evaluators.scores_file import ScoresFile
-from lissnas.evaluators.wrappers import Noise, PermutedLabels
+from lissnas.evaluators.wrappers import Infeasible, Noise, PermutedLabels
+from lissnas.evaluators.wrappers_effort import CostLimit, Delay, FailureRate
 from lissnas.registry import Registry
 from lissnas.spaces import SearchSpace
 
 __all__ = [
+    "BENCHMARKS",
     "EVALUATORS",
+    "Benchmark",
+    "CostLimit",
+    "Delay",
     "Evaluator",
+    "FailureRate",
     "FunctionEvaluator",
+    "Infeasible",
     "Metric",
     "Noise",
     "PermutedLabels",
     "ScoresFile",
+    "benchmarks_of",
     "get_evaluator",
     "list_evaluators",
+    "scored_by",
 ]
 
 EVALUATORS = Registry(
@@ -42,6 +57,14 @@ EVALUATORS = Registry(
     {
         "function": "lissnas.evaluators.function:FunctionEvaluator",
         "scores": "lissnas.evaluators.scores_file:ScoresFile",
+        "nasbench101": "lissnas.evaluators.nasbench101:nasbench101",
+        "nasbench101-sample": "lissnas.evaluators.nasbench101_sample:nasbench101_sample",
+        "ecnas": "lissnas.evaluators.ecnas:ecnas",
+        "nasbench201": "lissnas.evaluators.nasbench201:nasbench201",
+        "nasbench301": "lissnas.evaluators.nasbench301:nasbench301",
+        "transnasbench101-macro": "lissnas.evaluators.transnasbench101:transnasbench101_macro",
+        "transnasbench101-micro": "lissnas.evaluators.transnasbench101:transnasbench101_micro",
+        "gpt-s": "lissnas.evaluators.gpt_s:gpt_s",
     },
 )
 

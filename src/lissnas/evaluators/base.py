@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces import ExplicitSpace, SearchSpace
 
-__all__ = ["Evaluator", "Metric"]
+__all__ = ["Evaluator", "Metric", "scored_by"]
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,15 @@ class Evaluator(ABC):
     Attributes:
         metric: what the score is.
         evaluations: how many architectures were evaluated so far, the currency that true evaluations are spent in.
+        is_free: whether an evaluation costs nothing worth counting: a table, a surrogate. What was found can then be checked
+            against the truth as a whole.
+        noise: the standard deviation of a score around an architecture's true one, where it is known.
     """
 
     metric: Metric
     evaluations: int
+    is_free: bool = False
+    noise: float | None = None
 
     def __init__(self, space: SearchSpace | None, metric: Metric) -> None:
         self._space = space
@@ -78,6 +84,10 @@ class Evaluator(ABC):
         self.evaluations += len(genotypes)
         return scores
 
+    def measured(self, genotypes: Genotypes) -> Mapping[str, NDArray[np.float64]]:  # noqa: ARG002 - for those that have some
+        """All that is known of each of n architectures, float64[n] by name, NaN where it is missing: a measured latency."""
+        return {}
+
     @abstractmethod
     def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
         """The scores of n >= 1 valid architectures; the result is checked by the caller."""
@@ -111,3 +121,13 @@ class Evaluator(ABC):
 
     def __str__(self) -> str:
         return f"the evaluator '{self.metric.name}'"
+
+
+def scored_by(evaluator: Evaluator, space: SearchSpace) -> SearchSpace | None:
+    """The architectures of ``space`` that ``evaluator`` has a score for: ``space`` itself, a list, or None."""
+    known = evaluator.known
+    if known is None:
+        return space
+    genotypes = known.genotypes
+    held = genotypes[space.is_valid(genotypes)]
+    return ExplicitSpace.of(space.root, held) if len(held) else None

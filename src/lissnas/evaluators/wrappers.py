@@ -1,6 +1,8 @@
-"""Evaluators around an evaluator, to stress a method without new data (as Vizier's benchmarks wrap one another)."""
+"""Evaluators that give other scores than the one inside, to stress a method without new data (as Vizier's benchmarks do)."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,42 +11,46 @@ from lissnas.arrays import Codes, Genotypes, locate, unique
 from lissnas.errors import UserError
 from lissnas.evaluators.base import Evaluator, Metric
 from lissnas.evaluators.scores_file import ScoresFile
-from lissnas.spaces import ExplicitSpace
+from lissnas.evaluators.wrappers_base import Wrapper, check_share, uniform
+from lissnas.spaces import ExplicitSpace, check_limits, meets_limits
 
-__all__ = ["Noise", "PermutedLabels"]
+__all__ = ["Infeasible", "Noise", "PermutedLabels"]
+
+# Hashes of one architecture that must not know of one another.
+_RADIUS, _ANGLE, _REGION = 0, 1, 2
 
 
-class Noise(Evaluator):
+class Noise(Wrapper):
     """The scores with normal noise. An architecture's noise is its own: the same in any batch, at any time.
 
     Args:
         evaluator: what gives the true scores.
         size: the standard deviation, in the unit of the score.
-        seed: another seed is another draw.
+        seed: another seed is another draw; two around one another need two seeds, or their noise is the same.
     """
 
     def __init__(self, evaluator: Evaluator, size: float, seed: int = 0) -> None:
         if not (np.isfinite(size) and size >= 0):
             raise UserError(f"the size of noise must be a finite number >= 0, but got {size}")
-        super().__init__(evaluator.space, _renamed(evaluator.metric, "noisy"))
-        self.evaluator = evaluator
+        super().__init__(evaluator, _renamed(evaluator.metric, "noisy"))
         self.size = float(size)
+        self.noise = float(np.hypot(size, evaluator.noise or 0.0))
         self.seed = seed
 
     def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
         codes = self.space.encode(genotypes)
         # Box and Muller: two uniform numbers in (0, 1] make a normal one
-        radius = np.sqrt(-2 * np.log(_uniform(codes, self.seed, 0)))
-        noise = radius * np.cos(2 * np.pi * _uniform(codes, self.seed, 1))
+        radius = np.sqrt(-2 * np.log(uniform(codes, self.seed, _RADIUS)))
+        noise = radius * np.cos(2 * np.pi * uniform(codes, self.seed, _ANGLE))
         scores: NDArray[np.float64] = self.evaluator.evaluate(genotypes) + self.size * noise
         return scores
 
 
-class PermutedLabels(Evaluator):
+class PermutedLabels(Wrapper):
     """The score of another architecture in place of each one's own: nothing can be learned from it, and no method may win.
 
-    Over a file of scores or an explicit space it is an exact permutation of all members. Elsewhere each architecture has a
-    partner of its own, drawn uniformly from the space by its code, whose score it takes.
+    Over a file of scores, a table of some architectures or an explicit space it is an exact permutation of all members.
+    Elsewhere each architecture has a partner of its own, drawn uniformly from the space by its code, whose score it takes.
 
     Args:
         evaluator: what gives the true scores.
@@ -52,16 +58,19 @@ class PermutedLabels(Evaluator):
     """
 
     def __init__(self, evaluator: Evaluator, seed: int = 0) -> None:
-        super().__init__(evaluator.space, _renamed(evaluator.metric, "permuted"))
-        self.evaluator = evaluator
+        super().__init__(evaluator, _renamed(evaluator.metric, "permuted"))
         self.seed = seed
-        self._members: Codes | None = None
-        if isinstance(evaluator, ScoresFile):
-            self._members = unique(evaluator.space.encode(evaluator.genotypes))
-        elif isinstance(evaluator.space, ExplicitSpace):
-            self._members = evaluator.space.codes
+        self._members = self._list_members()
         if self._members is not None:
             self._partner = np.random.default_rng(seed).permutation(len(self._members))
+
+    def _list_members(self) -> Codes | None:
+        known, inside = self.known, self.unwrapped
+        if known is not None:
+            return known.codes
+        if isinstance(inside, ScoresFile):
+            return unique(self.space.encode(inside.genotypes))
+        return self.space.codes if isinstance(self.space, ExplicitSpace) else None
 
     def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
         codes = self.space.encode(genotypes)
@@ -78,17 +87,49 @@ class PermutedLabels(Evaluator):
         return self.space.sample(1, rng)
 
 
+class Infeasible(Wrapper):
+    """A region whose architectures cannot be evaluated: they score ``penalty``, and the evaluator inside is not asked.
+
+    They count as evaluations, as a training that ends in nothing does. Vizier marks such trials; here every score is a finite
+    number, so the penalty is one that the metric would give at worst, and :meth:`infeasible` says which they are.
+
+    Args:
+        evaluator: what gives the true scores.
+        penalty: what an infeasible architecture scores.
+        region: conditions on costs and genes, like ``"flops > 3e8"``: where any of them holds is infeasible.
+        share: this share of all other architectures is infeasible too, chosen by a hash of each one's code.
+        seed: another seed is another choice.
+
+    Raises:
+        UserError: a region that cannot be read, a penalty that is no finite number, or a share beyond [0, 1).
+    """
+
+    def __init__(
+        self, evaluator: Evaluator, penalty: float, region: Iterable[str] = (), share: float = 0.0, seed: int = 0
+    ) -> None:
+        super().__init__(evaluator)
+        if not np.isfinite(penalty):
+            raise UserError(f"the penalty of an infeasible architecture must be a finite number, but got {penalty}")
+        self.penalty = float(penalty)
+        self.region = check_limits(self.space, region)
+        self.share = check_share(share, "the infeasible share")
+        self.seed = seed
+
+    def infeasible(self, genotypes: Genotypes) -> NDArray[np.bool_]:
+        """bool[n]: which architectures cannot be evaluated. Asking costs nothing."""
+        self.space.require_valid(genotypes)
+        # A hash is above 0, so that a share of 0 is nobody.
+        outside = uniform(self.space.encode(genotypes), self.seed, _REGION) <= self.share
+        for condition in self.region:
+            outside |= meets_limits(self.space, genotypes, (condition,))
+        return outside
+
+    def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
+        feasible = ~self.infeasible(genotypes)
+        scores = np.full(len(genotypes), self.penalty)
+        scores[feasible] = self.evaluator.evaluate(genotypes[feasible])
+        return scores
+
+
 def _renamed(metric: Metric, how: str) -> Metric:
     return Metric(f"{how} {metric.name}", metric.unit, metric.higher_is_better)
-
-
-def _uniform(codes: Codes, seed: int, stream: int) -> NDArray[np.float64]:
-    """float64[n] in (0, 1], a hash of each code: the finalizer of SplitMix64 (Steele, Lea, Flood 2014) over its words."""
-    state = np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)
-    mixed = np.full(len(codes), state[0], dtype=np.uint64)
-    for word in codes.T:
-        mixed = (mixed ^ word) + np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
-    return ((mixed >> np.uint64(11)).astype(np.float64) + 1) * 2.0**-53

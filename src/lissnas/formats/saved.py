@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -47,8 +47,8 @@ def save_space(space: SearchSpace, path: str | Path, made_by: Mapping[str, Any] 
     if path.suffix.lower() != ".parquet":
         raise UserError(f"a space is saved as .parquet, but got '{path}': change its ending")
     whole = _rooted(space)
-    codes = whole.codes if isinstance(whole, ExplicitSpace) else np.zeros((0, len(whole.code_layout.words)), dtype=np.uint64)
-    base = whole.parent if isinstance(whole, ExplicitSpace) else whole
+    codes = whole.codes if _is_list(whole) else np.zeros((0, len(whole.code_layout.words)), dtype=np.uint64)
+    base = whole.parent if _is_list(whole) else whole
     columns: dict[str, Any] = {}
     code_columns = _code_columns(whole)
     for word, name in enumerate(code_columns):
@@ -59,7 +59,7 @@ def save_space(space: SearchSpace, path: str | Path, made_by: Mapping[str, Any] 
     header = {
         "format": FORMAT,
         "version": __version__,
-        "kind": "explicit" if isinstance(whole, ExplicitSpace) else "definition",
+        "kind": "explicit" if _is_list(whole) else "definition",
         "name": whole.name,
         "fingerprint": whole.fingerprint,
         "base": base.definition(),
@@ -99,7 +99,7 @@ def load_space(path: str | Path, parent: SearchSpace | None = None) -> SearchSpa
             raise _wrong_parent(path, header, parent)
         base = parent
     elif parent.fingerprint in {header["fingerprint"], *(a["fingerprint"] for a in header["ancestors"])}:
-        base = from_definition(header["base"])
+        base = from_definition(header["base"], parent)
     else:
         raise _wrong_parent(path, header, parent)
     if header["kind"] != "explicit":
@@ -206,10 +206,15 @@ def _ancestors(space: SearchSpace) -> list[dict[str, str]]:
     return found
 
 
+def _is_list(space: SearchSpace) -> TypeGuard[ExplicitSpace]:
+    """Whether ``space`` is a list of architectures; a published space is brought back by its name."""
+    return isinstance(space, ExplicitSpace) and space.definition()["kind"] == "explicit"
+
+
 def _is_listed(space: SearchSpace | None) -> bool:
     """Whether a list of architectures stands anywhere in the chain: a definition alone could not bring it back."""
     while space is not None:
-        if isinstance(space, ExplicitSpace):
+        if _is_list(space):
             return True
         space = getattr(space, "parent", None)
     return False

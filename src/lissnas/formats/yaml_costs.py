@@ -21,8 +21,12 @@ TRIED = 64  # architectures on which formulas are tried when the file is read
 _FORMS = "a formula like 'embed * layers', or {table: {gene: {allele: number}}, base: number}, or {learn: column}"
 
 
-def read_costs(node: Node, genes: Sequence[Gene], declared: Declared) -> list[Cost]:
-    """All costs of the file, in its order: each may use those above it."""
+def read_costs(node: Node, genes: Sequence[Gene], declared: Declared, counted: Sequence[str] = ()) -> list[Cost]:
+    """All costs of the file, in its order: each may use those above it.
+
+    Args:
+        counted: costs that are there already, counted from the layers of the network.
+    """
     costs: list[Cost] = []
     known = {gene.name: gene for gene in genes}
     for name, entry in node.mapping("costs must be a mapping from names to formulas, tables or columns").items():
@@ -31,11 +35,13 @@ def read_costs(node: Node, genes: Sequence[Gene], declared: Declared) -> list[Co
             raise entry.error(
                 f"the name '{name}' is taken by a gene (line {declared_line(name, declared)}): rename one", at_key=True
             )
+        if name in counted:
+            raise entry.error(f"the cost '{name}' is counted from the network: leave it out, or rename it", at_key=True)
         match entry.value:
             case bool() | None | list():
                 raise entry.error(f"cost '{name}' must be {_FORMS}, but got {entry.shown()}", at_key=entry.value is None)
             case str() | int() | float():
-                costs.append(_formula(name, entry, known, [cost.name for cost in costs], declared, node))
+                costs.append(_formula(name, entry, known, [*counted, *(cost.name for cost in costs)], declared, node))
             case dict():
                 costs.append(_read_mapping(name, entry, genes, declared))
     return costs

@@ -12,6 +12,8 @@
       width_cost: "embed * layers"
       latency_ms: {learn: latency_ms}
     constraints: ["width_cost <= 9000"]
+
+Where the alleles name blocks, ``network`` says how they are chained: FLOPs and parameters are then counted, and networks built.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ from lissnas.errors import UserError
 from lissnas.formats.yaml_conditions import resolve_conditions
 from lissnas.formats.yaml_costs import read_costs, read_limits, try_costs
 from lissnas.formats.yaml_genes import read_genes
+from lissnas.formats.yaml_network import read_network
 from lissnas.formats.yaml_nodes import MAX_BYTES, compose
-from lissnas.spaces import ConstrainedSpace, ProductSpace, SearchSpace
+from lissnas.spaces import ConstrainedSpace, Cost, ProductSpace, SearchSpace
+from lissnas.spaces.notation import check_notation
 
 __all__ = ["read_space", "space_from_text", "space_schema"]
 
-KEYS = ("name", "genes", "costs", "constraints")
+KEYS = ("name", "paper", "notation", "genes", "network", "costs", "constraints")
 
 _SPACE_NAME = re.compile(r"\w[\w .+-]{0,79}")
 
@@ -82,10 +86,18 @@ def space_from_text(text: str, source: str = "space.yaml") -> SearchSpace:
 
     declared = read_genes(keys["genes"])
     genes = resolve_conditions(declared)
-    costs = read_costs(keys["costs"], genes, declared) if "costs" in keys else []
+    layout = read_network(keys["network"], genes, declared) if "network" in keys else None
+    costs: list[Cost] = [] if layout is None else [*layout.costs()]
+    if "costs" in keys:
+        costs += read_costs(keys["costs"], genes, declared, [cost.name for cost in costs])
+    paper = keys["paper"].text("'paper' must say where the space was published").strip() if "paper" in keys else ""
+    notation = keys["notation"].text("'notation' must say how an architecture is written") if "notation" in keys else "named"
+    if "notation" in keys:
+        with keys["notation"].located():
+            check_notation(notation, genes, name)
     with keys["genes"].located(at_key=True):
-        space = ProductSpace(name, genes, movable=declared.movable, costs=costs)
-    if costs:
+        space = ProductSpace(name, genes, movable=declared.movable, costs=costs, layout=layout, notation=notation, paper=paper)
+    if "costs" in keys:
         try_costs(space, keys["costs"])
     if "constraints" not in keys:
         return space

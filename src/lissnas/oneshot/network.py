@@ -17,6 +17,7 @@ from lissnas.oneshot.norm import GhostBatchNorm2d
 from lissnas.registry import Registry
 from lissnas.spaces.base import SearchSpace
 from lissnas.spaces.chain import ChainLayout, Conv
+from lissnas.spaces.layouts import Layout
 
 __all__ = [
     "NETWORKS",
@@ -24,6 +25,7 @@ __all__ = [
     "build_network",
     "build_stem",
     "build_tail",
+    "chain_of",
     "count_network",
     "initialise",
     "kinds_of",
@@ -34,18 +36,43 @@ __all__ = [
 Path = Sequence[int] | NDArray[np.uint8]
 
 # Layout kind -> builder(space, path, norm) -> the network of one architecture of ``space``, given as the list of its alleles.
-NETWORKS = Registry("network", {"chain": "lissnas.oneshot.network:build_chain"})
+NETWORKS = Registry(
+    "network",
+    {
+        "chain": "lissnas.oneshot.network:build_chain",
+        "x-blocks": "lissnas.oneshot.networks.xblocks:build_x_blocks",
+        "templated-chain": "lissnas.oneshot.networks.templated_chain:build_templated_chain",
+        "nats-size": "lissnas.oneshot.networks.nats_size:build_nats_size",
+        "darts": "lissnas.oneshot.networks.darts:build_darts",
+        "nasbench101": "lissnas.oneshot.networks.nasbench101:build_nasbench101",
+        "nasbench201": "lissnas.oneshot.networks.nasbench201:build_nasbench201",
+        "transnas": "lissnas.oneshot.networks.transnas:build_transnas",
+    },
+)
 
 
-def layout_of(space: SearchSpace) -> ChainLayout:
+def layout_of(space: SearchSpace) -> Layout:
+    """The layers behind ``space``.
+
+    Raises:
+        UserError: the space says nothing of layers.
+    """
+    layout: Layout | None = space.layout
+    if layout is None:
+        raise UserError(f"'{space.name}' says nothing of layers, so no network can be built of it: use a space with a layout")
+    return layout
+
+
+def chain_of(space: SearchSpace) -> ChainLayout:
     """The chain of blocks behind ``space``.
 
     Raises:
-        UserError: the space has none.
+        UserError: its networks are no chains of blocks, or it says nothing of layers.
     """
-    if not isinstance(space.layout, ChainLayout):
-        raise UserError(f"'{space.name}' says nothing of layers, so no network can be built of it: use a space with a layout")
-    return space.layout
+    layout = layout_of(space)
+    if not isinstance(layout, ChainLayout):
+        raise UserError(f"the networks of '{space.name}' are no chains of blocks, which a supernet is made of so far")
+    return layout
 
 
 def require_path(space: SearchSpace, genotype: Path) -> list[int]:
@@ -80,43 +107,45 @@ def build_network(space: SearchSpace, genotype: Path, *, affine: bool = True, se
     Raises:
         UserError: a space without a layout, or no architecture of it.
     """
-    if space.layout is None:
-        raise UserError(f"'{space.name}' says nothing of layers, so no network can be built of it: use a space with a layout")
+    layout = layout_of(space)
     path = require_path(space, genotype)
-    network: nn.Module = NETWORKS.get(space.layout.kind)(space.root, path, partial(GhostBatchNorm2d, affine=affine))
+    network: nn.Module = NETWORKS.get(layout.kind)(space.root, path, partial(GhostBatchNorm2d, affine=affine))
     initialise(network, seed)
     return network
 
 
 def build_chain(space: SearchSpace, path: Sequence[int], norm: NormFactory) -> nn.Sequential:
     """The network of one architecture of a chain of blocks."""
-    layout = layout_of(space)
+    layout = chain_of(space)
     network = nn.Sequential()
     network.add_module("stem", build_stem(layout, norm))
     for index, (kind, site) in enumerate(zip(kinds_of(layout, path), layout.sites, strict=True)):
-        network.add_module(f"site_{index}", build_block(kind, site, norm))
+        network.add_module(f"site_{index}", build_block(kind, site, norm, layout.activation))
     network.add_module("tail", build_tail(layout, norm))
     return network
 
 
 def build_stem(layout: ChainLayout, norm: NormFactory) -> nn.Sequential:
     """The 3x3 convolution in front."""
-    return convolutions([Conv(3, layout.in_channels, layout.stem[0], layout.stem[1])], norm)
+    return convolutions([Conv(3, layout.in_channels, layout.stem[0], layout.stem[1])], norm, layout.activation)
 
 
 def build_tail(layout: ChainLayout, norm: NormFactory) -> nn.Sequential:
-    """The 1x1 convolution behind, average pooling, dropout, and a classifier without bias."""
-    tail = convolutions([Conv(1, layout.sites[-1].out_channels, layout.head)], norm)
+    """The 1x1 convolution behind, average pooling, dropout, and a classifier."""
+    tail = convolutions([Conv(1, layout.sites[-1].out_channels, layout.head)], norm, layout.activation)
     tail.extend([nn.AdaptiveAvgPool2d(1), nn.Flatten()])
     if layout.dropout:
         tail.append(nn.Dropout(layout.dropout))
-    tail.append(nn.Linear(layout.head, layout.classes, bias=False))
+    tail.append(nn.Linear(layout.head, layout.classes, bias=layout.classifier_bias))
     return tail
 
 
 @torch.no_grad()
 def initialise(network: nn.Module, seed: int | None) -> None:
-    """Convolutions from N(0, 1/inputs of a filter), the first and the classifier from N(0, 0.01) [SPOS network.py]."""
+    """Convolutions from N(0, 1/inputs of a filter), the first and the classifier from N(0, 0.01) [SPOS network.py].
+
+    Biases start at 0. Batch norms keep weights 1 and biases 0.
+    """
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
@@ -125,6 +154,8 @@ def initialise(network: nn.Module, seed: int | None) -> None:
             module.weight.normal_(0, deviation, generator=generator)
         elif isinstance(module, nn.Linear):
             module.weight.normal_(0, 0.01, generator=generator)
+        if isinstance(module, (nn.Conv2d, nn.Linear)) and module.bias is not None:
+            module.bias.zero_()
 
 
 def count_network(network: nn.Module, images: Tensor, *, norms: bool = False) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lissnas.oneshot.blocks import build_block
-from lissnas.oneshot.network import Path, build_network, build_stem, build_tail, initialise, layout_of, require_path
+from lissnas.oneshot.network import Path, build_network, build_stem, build_tail, chain_of, initialise, require_path
 from lissnas.oneshot.norm import GhostBatchNorm2d
 from lissnas.spaces.base import SearchSpace
 
@@ -33,11 +33,11 @@ class Supernet(nn.Module):
     def __init__(self, space: SearchSpace, *, seed: int | None = None) -> None:
         super().__init__()
         self.space = space
-        layout = layout_of(space)
+        layout = chain_of(space)
         norm = partial(GhostBatchNorm2d, affine=False, track=False)
         self.stem = build_stem(layout, norm)
         # Plain lists beside the modules: indexing a ModuleList costs more than running a small layer.
-        self._choices = [[build_block(kind, site, norm) for kind in site.kinds] for site in layout.sites]
+        self._choices = [[build_block(kind, site, norm, layout.activation) for kind in site.kinds] for site in layout.sites]
         self.sites = nn.ModuleList(nn.ModuleList(choices) for choices in self._choices)
         self.tail = build_tail(layout, norm)
         self._genes = layout.choices

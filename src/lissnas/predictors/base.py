@@ -1,50 +1,29 @@
-"""The contract of a predictor, and how far one can be trusted."""
+"""The contract of a predictor."""
 
 from __future__ import annotations
 
 import copy
+import inspect
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lissnas.arrays import Genotypes, locate, unique
+from lissnas._version import __version__
+from lissnas.arrays import Genotypes, unique
 from lissnas.errors import UserError
+from lissnas.predictors.assessment import Assessment, assign_folds, compare
+from lissnas.predictors.model_file import arrays_to_bytes, check_ending, read_model, write_atomically
 from lissnas.spaces import Neighbors, SearchSpace
 
-__all__ = ["Assessment", "Predictor", "assign_folds", "check_training", "top_overlap"]
+__all__ = ["Assessment", "Predictor", "check_training"]
 
 MINIMUM = 20  # different networks: below this no fold holds enough to say anything
 LARGEST = 1e100  # squares of scores must stay finite
 
 Scores = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """How well scores of networks that were held out are predicted.
-
-    Attributes:
-        kendall: Kendall's tau-b between predicted and measured.
-        spearman: Spearman's rank correlation.
-        r2: 1 - (squared error) / (variance of the measured scores); negative where the mean would have predicted better.
-        top_overlap: of the predicted best tenth (at least one network), the share that is in the measured best tenth.
-        n: measured networks.
-        folds: how many parts took turns in being held out.
-        predicted: float64[n], what was predicted for each network while it was held out, in the order of ``fit``.
-        measured: float64[n], its score.
-    """
-
-    kendall: float
-    spearman: float
-    r2: float
-    top_overlap: float
-    n: int
-    folds: int
-    predicted: Scores
-    measured: Scores
 
 
 class Predictor(ABC):
@@ -54,13 +33,18 @@ class Predictor(ABC):
     ``clone`` gives an unfitted one with the same settings. Predictions are on the scale of the scores, whatever is learned
     inside, and an architecture's prediction does not depend on which others are asked for beside it.
 
-    A new kind writes ``_fit``, which leaves all it learns in attributes of ``self``, and ``_predict``.
+    A new kind writes ``_fit``, which leaves all it learns in attributes of ``self``, and ``_predict``; and, so that it can be
+    saved, ``kind`` and ``_pack`` and ``_unpack``. One that learns one number per network writes a ``LabelledPredictor``.
 
     Attributes:
+        kind: its name in ``PREDICTORS``, which its files carry.
+        endings: of its files; a run uses the first.
         space: the space it was fitted to (after ``fit``).
         higher_is_better: what counts as better among its scores (after ``fit``).
     """
 
+    kind: ClassVar[str] = ""
+    endings: ClassVar[tuple[str, ...]] = (".npz",)
     space: SearchSpace
     higher_is_better: bool = True
     _training: tuple[Genotypes, Scores, int] | None = None
@@ -126,15 +110,25 @@ class Predictor(ABC):
         predicted = np.empty(len(scores))
         for fold in range(folds):
             held_out = part == fold
-            learner = self._clone_for_fold()
-            learner.space, learner.higher_is_better = self.space, self.higher_is_better
-            known = scores[~held_out]
-            if (known == known[0]).all():  # nothing to learn from these
-                predicted[held_out] = known[0]
-                continue
-            learner._fit(self.space, genotypes[~held_out], known, seed)
-            predicted[held_out] = learner._predict(genotypes[held_out])
-        return _compare(predicted, scores, folds, self.higher_is_better)
+            known = genotypes[~held_out], scores[~held_out]
+            learner = self.fold(self.space, *known, higher_is_better=self.higher_is_better, seed=seed)
+            predicted[held_out] = known[1][0] if learner is None else learner._predict(genotypes[held_out])
+        return compare(predicted, scores, folds, self.higher_is_better)
+
+    def fold(
+        self, space: SearchSpace, genotypes: Genotypes, scores: Scores, *, higher_is_better: bool = True, seed: int = 0
+    ) -> Self | None:
+        """A clone that learned from a part of networks that were checked before; None where its scores are all equal.
+
+        It predicts as a fitted one does; what only pays over many predictions is left out.
+        """
+        if (scores == scores[0]).all():
+            return None
+        learner = self._clone_for_fold()
+        learner.space, learner.higher_is_better = space, higher_is_better
+        learner._fit(space, genotypes, scores, seed)
+        learner._fitted = True
+        return learner
 
     def clone(self) -> Self:
         """An unfitted predictor with the same settings."""
@@ -142,6 +136,77 @@ class Predictor(ABC):
         for name in set(vars(other)) - set(self._settings()):
             delattr(other, name)
         return other
+
+    # -- on disk ----------------------------------------------------------------------------------------------------
+
+    def to_bytes(self, ending: str | None = None) -> bytes:  # noqa: ARG002 - for kinds with several formats
+        """What :meth:`save` writes. The same fit gives the same bytes.
+
+        Raises:
+            UserError: not fitted yet, or a kind that does not say how it is saved.
+        """
+        self._require_fitted()
+        return arrays_to_bytes(self._pack(), self._about())
+
+    def save(self, path: str | Path) -> None:
+        """Write the predictor, whole or not at all: no pickle, the same bytes for the same fit.
+
+        Raises:
+            UserError: not fitted yet, another ending than ``endings``, or a file that cannot be written.
+        """
+        path = Path(path)
+        write_atomically(path, self.to_bytes(check_ending(path, self.endings)))
+
+    @classmethod
+    def load(cls, path: str | Path, space: SearchSpace, *, threads: int = 1) -> Self:
+        """Read a predictor that :meth:`save` wrote, for ``space`` or what ``space`` was shrunk from.
+
+        It predicts the same, and can be fitted anew; the networks it learned from are not in the file, so it has no
+        ``assess``.
+
+        Raises:
+            UserError: no such file, one that is truncated, changed or of a newer version, or a predictor for another space or
+                of another kind.
+        """
+        return cls.from_model(*read_model(path), space, str(path), threads=threads)
+
+    @classmethod
+    def from_model(cls, model: Any, about: dict[str, Any], space: SearchSpace, name: str, *, threads: int = 1) -> Self:
+        """The predictor in a file that was read (``read_model``); ``name`` is what messages call the file.
+
+        Raises:
+            UserError: a predictor for another space or of another kind.
+        """
+        if about["space"]["fingerprint"] != space.root.fingerprint:
+            raise UserError(
+                f"'{name}' predicts for the space '{about['space']['name']}' ({about['space']['fingerprint']}), "
+                f"but got '{space.root.name}' ({space.root.fingerprint}): load it with the space it was fitted to"
+            )
+        if about["kind"] != cls.kind:
+            raise UserError(
+                f"'{name}' holds a predictor of the kind '{about['kind']}', not '{cls.kind}': lissnas.predictors.load reads any"
+            )
+        settings = {**about["settings"], "threads": threads} if cls.takes_threads() else about["settings"]
+        predictor = cls(**settings)
+        predictor.space, predictor.higher_is_better = space, about["higher_is_better"]
+        predictor._unpack(model, about)
+        predictor._fitted = True
+        return predictor
+
+    @classmethod
+    def takes_threads(cls) -> bool:
+        """Whether it has the setting ``threads``, on which its predictions do not depend."""
+        return "threads" in inspect.signature(cls.__init__).parameters
+
+    def _about(self) -> dict[str, Any]:
+        """The header of its file, plain JSON data."""
+        return {
+            "lissnas": __version__,
+            "kind": self.kind,
+            "space": {"name": self.space.root.name, "fingerprint": self.space.root.fingerprint},
+            "settings": {name: value for name, value in self._settings().items() if name != "threads"},
+            "higher_is_better": self.higher_is_better,
+        }
 
     # -- what a predictor writes ------------------------------------------------------------------------------------
 
@@ -156,6 +221,14 @@ class Predictor(ABC):
     @abstractmethod
     def _predict(self, genotypes: Genotypes) -> Scores:
         """Predict. What it is given has been checked."""
+
+    def _pack(self) -> dict[str, NDArray[Any]]:
+        """What was learned, as arrays of numbers by name."""
+        raise UserError(f"a {type(self).__name__} cannot be saved: it does not write _pack and _unpack")
+
+    def _unpack(self, model: Any, about: dict[str, Any]) -> None:  # noqa: ARG002 - for kinds that can be saved
+        """Take what :meth:`_pack` gave, and the header of the file, of a predictor with the same settings."""
+        raise UserError(f"a {type(self).__name__} cannot be loaded: it does not write _pack and _unpack")
 
     def _predict_neighbors(self, genotypes: Genotypes, neighbors: Neighbors) -> Scores:  # noqa: ARG002 - see there
         """Predict ``neighbors`` of ``genotypes``; for a predictor that gains something from knowing whose they are."""
@@ -187,46 +260,6 @@ def check_training(space: SearchSpace, genotypes: Genotypes, scores: ArrayLike) 
     if (values == values[0]).all():
         raise UserError(f"all {len(values)} scores are equal ({values[0]:g}), so there is nothing to learn: check them")
     return values
-
-
-def assign_folds(codes: NDArray[np.uint64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """int64[n]: the fold of each code, drawn so that folds hold as many different codes, and equal codes share one.
-
-    Raises:
-        UserError: fewer than 2 folds, or folds of fewer than 2 different codes.
-    """
-    members = unique(codes)
-    if not isinstance(folds, (int, np.integer)) or not 2 <= folds <= len(members) // 2:
-        raise UserError(
-            f"folds must be a whole number from 2 to {len(members) // 2}, half the different networks, but got {folds!r}"
-        )
-    return (rng.permutation(len(members)) % folds)[locate(members, codes)]
-
-
-def top_overlap(predicted: Scores, measured: Scores, higher_is_better: bool = True) -> float:
-    """Of the predicted best tenth (at least one), the share that is in the measured best tenth, ties at its edge included."""
-    sign = 1.0 if higher_is_better else -1.0
-    count = max(1, len(measured) // 10)
-    chosen = np.argsort(-sign * predicted, kind="stable")[:count]
-    edge = np.sort(sign * measured)[-count]
-    return float(np.mean(sign * measured[chosen] >= edge))
-
-
-def _compare(predicted: Scores, measured: Scores, folds: int, higher_is_better: bool) -> Assessment:
-    from scipy.stats import kendalltau, spearmanr
-
-    constant = bool((predicted == predicted[0]).all())
-    error = float(np.sum((predicted - measured) ** 2))
-    return Assessment(
-        kendall=0.0 if constant else float(kendalltau(predicted, measured).statistic),
-        spearman=0.0 if constant else float(spearmanr(predicted, measured).statistic),
-        r2=1 - error / float(np.sum((measured - measured.mean()) ** 2)),
-        top_overlap=top_overlap(predicted, measured, higher_is_better),
-        n=len(measured),
-        folds=folds,
-        predicted=predicted,
-        measured=measured.copy(),
-    )
 
 
 def _check_scores(genotypes: Genotypes, scores: ArrayLike) -> Scores:

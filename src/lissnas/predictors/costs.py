@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.predictors.base import Assessment, check_training
+from lissnas.predictors.assessment import Assessment
+from lissnas.predictors.base import check_training
 from lissnas.predictors.xgboost import XGBoostPredictor
 from lissnas.spaces import ConstrainedSpace, ExplicitSpace, LearnedCost, ProductSpace, SearchSpace
 

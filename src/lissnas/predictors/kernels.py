@@ -12,12 +12,12 @@ Loops over genes or groups of genes have their number in the type of a tuple: ea
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from lissnas.arrays.compiled import compiled
 
 __all__ = ["build_masks", "build_tables", "encode_rows", "list_turns", "pick_neighbors", "sum_neighbors", "sum_rows"]
 
@@ -32,15 +32,6 @@ ROW_BLOCK = 8192
 NEIGHBOR_BLOCK = 512
 
 Array = NDArray[Any]
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile when first called, and keep the machine code on disk where there is a place for it."""
-    try:
-        result: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        result = numba.njit(nogil=True)(function)
-    return result
 
 
 @compiled

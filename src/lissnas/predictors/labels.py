@@ -1,7 +1,9 @@
 """What a predictor learns in place of the scores, and the way back to the scale of the scores.
 
-Labels are rising numbers without unit: the scores moved to mean 0 and spread 1 (``raw``), or the normal quantiles of their
-ranks (``rank-normal``), which keep the order and forget the distances. The way back is a line through knots.
+Labels are rising numbers without unit: the scores moved to mean 0 and spread 1 (``raw``), the same of their logarithms
+(``log``: costs, losses, perplexities, which spread by factors) or of their log-odds (``logit``: accuracies, whose distances
+shrink near the end), or the normal quantiles of their ranks (``rank-normal``), which keep the order and forget the distances.
+The way back is a line through knots, and for ``log`` and ``logit`` the inverse of that function.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from lissnas.errors import UserError
 
 __all__ = ["LABELS", "LabelKind", "LabelMap", "make_labels"]
 
-LabelKind = Literal["auto", "raw", "rank-normal"]
-LABELS: tuple[LabelKind, ...] = ("auto", "raw", "rank-normal")
+LabelKind = Literal["auto", "raw", "rank-normal", "log", "logit"]
+LABELS: tuple[LabelKind, ...] = ("auto", "raw", "rank-normal", "log", "logit")
 
 # "auto" takes ranks where skewness is past 1 or excess kurtosis past 3. Held out, mean of 3 seeds, raw -> rank-normal:
 #                                    300 networks                                 1,000 networks
@@ -45,14 +47,16 @@ class LabelMap:
     """A rising line from labels to scores through knots, straight on beyond both ends.
 
     Attributes:
-        kind: ``raw`` (two knots) or ``rank-normal`` (one for each different score).
+        kind: ``rank-normal`` (one knot for each different score), or ``raw``, ``log``, ``logit`` (two knots).
         labels: float64[k], strictly rising.
-        scores: float64[k], strictly rising.
+        scores: float64[k], strictly rising: scores, their logarithms or their log-odds.
+        whole: with ``logit``, the score that stands for all: 1, or 100 for percents.
     """
 
     kind: str
     labels: NDArray[np.float64]
     scores: NDArray[np.float64]
+    whole: float = 1.0
 
     def to_scores(self, labels: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64[n]: the score that stands for each label."""
@@ -63,24 +67,35 @@ class LabelMap:
         below, above = np.minimum(labels - x[0], 0), np.maximum(labels - x[-1], 0)
         inside: NDArray[np.float64] = np.interp(labels, x, y)
         inside += low * below + high * above
+        match self.kind:
+            case "log":
+                return np.exp(inside)
+            case "logit":
+                return self.whole / (1 + np.exp(-inside))
         return inside
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data."""
-        return {"kind": self.kind, "labels": self.labels.tolist(), "scores": self.scores.tolist()}
+        return {"kind": self.kind, "labels": self.labels.tolist(), "scores": self.scores.tolist(), "whole": self.whole}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> LabelMap:
         """Read what :meth:`to_json` wrote."""
-        return cls(str(data["kind"]), np.array(data["labels"], dtype=np.float64), np.array(data["scores"], dtype=np.float64))
+        labels, scores = (np.array(data[key], dtype=np.float64) for key in ("labels", "scores"))
+        return cls(str(data["kind"]), labels, scores, float(data.get("whole", 1.0)))
 
 
 def make_labels(scores: NDArray[np.float64], kind: LabelKind = "auto") -> tuple[NDArray[np.float64], LabelMap]:
     """Labels float64[n] for scores that are not all equal, and the map back.
 
     Raises:
-        UserError: scores so close to each other that they cannot be told apart in double precision.
+        UserError: scores so close to each other that they cannot be told apart in double precision, or outside of what the
+            kind takes: above 0 for ``log``, between 0 and 1 or between 0 and 100 for ``logit``.
     """
+    if kind in ("log", "logit"):
+        transformed, whole = _log(scores) if kind == "log" else _logit(scores)
+        standard, mean, spread = _standardize(transformed)
+        return standard, LabelMap(kind, np.array([0.0, 1.0]), np.array([mean, mean + spread]), whole)
     standard, mean, spread = _standardize(scores)
     if kind == "auto":
         kind = "rank-normal" if _is_far_from_normal(standard) else "raw"
@@ -92,6 +107,24 @@ def make_labels(scores: NDArray[np.float64], kind: LabelKind = "auto") -> tuple[
     mean_rank = np.cumsum(counts) - (counts + 1) / 2  # counted from 0
     quantiles = ndtri((mean_rank + 0.5) / len(scores))
     return quantiles[place], LabelMap("rank-normal", quantiles, values)
+
+
+def _log(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    low = float(scores.min())
+    if not low > 0:
+        raise UserError(f"labels log are for scores above 0, but the lowest is {low:g}: take labels rank-normal")
+    return np.log(scores), 1.0
+
+
+def _logit(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    low, high = float(scores.min()), float(scores.max())
+    whole = 1.0 if high < 1 else 100.0
+    if not 0 < low <= high < whole:
+        raise UserError(
+            f"labels logit are for scores between 0 and 1, or percents between 0 and 100, both excluded, but they go from "
+            f"{low:g} to {high:g}: take labels rank-normal"
+        )
+    return np.log(scores / (whole - scores)), whole
 
 
 def _standardize(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:

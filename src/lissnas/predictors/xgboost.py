@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas._version import __version__
-from lissnas.arrays import Genotypes
+from lissnas.arrays import Genotypes, unique
 from lissnas.engines import split
 from lissnas.errors import UserError
-from lissnas.predictors.base import Predictor
-from lissnas.predictors.labels import LABELS, LabelKind, LabelMap, make_labels
-from lissnas.predictors.model_file import Form, file_format, from_bytes, to_bytes, write_atomically
+from lissnas.predictors.arguments import check_choice, check_number, check_whole
+from lissnas.predictors.assessment import assign_folds
+from lissnas.predictors.labelled import LabelledPredictor, Labels
+from lissnas.predictors.labels import LABELS, LabelKind
+from lissnas.predictors.model_file import booster_to_bytes, import_xgboost
 from lissnas.predictors.tree_masks import UnfitTrees, read_forest
 from lissnas.predictors.tree_scorer import TreeScorer
+from lissnas.predictors.tree_settings import GROUPS, SETTINGS, TreeSettings
 from lissnas.spaces import Neighbors, SearchSpace
 
 __all__ = ["XGBoostPredictor"]
@@ -26,47 +25,35 @@ __all__ = ["XGBoostPredictor"]
 SCORERS = ("auto", "xgboost")
 TOLERANCE = 1e-4  # how far the fast scorer may be from XGBoost, in spreads of the labels
 CHECKED_ROWS = 256
+HELD_OUT = 10  # one part in so many is held out to say when to stop
 _BLOCK = 1 << 16  # rows whose features exist at once
 
-# Held-out Kendall tau at 800 trees of depth 6, raw labels, mean over HW-GPT perplexity, NAS-Bench-201, TransNAS macro and
-# micro (the last two up to 1,000), NAS-Bench-301, NAS-Bench-101 and two noisy synthetic block spaces, 1 to 3 seeds each,
-# 2,000 networks held out; learned from                    60     300    1,000   9,000 networks
-#   rate .03, subsample .5, lambda 5,  child weight 3     .561    .717    .782    .869   <- taken
-#   rate .02, the rest as taken                           .560    .719    .784    .867
-#   rate .05, the rest as taken                           .559    .712    .775
-#   rate .03, subsample .5, lambda 1,  child weight 1     .537    .711    .780    .868
-#   rate .03, subsample .5, lambda 10, child weight 5     .552    .722    .784    .870   (but NAS-Bench-301 at 60: .37 -> .25)
-#   rate .03, subsample .8, lambda 5,  child weight 3     .535    .702    .773    .866
-#   as taken, but .5 of the columns for each split        .556    .713    .779
-#   rate .03, subsample .8, lambda 1,  child weight 1, .5 of the columns for each tree: .512 .674 .752
-# Each space alone, as taken (60 / 300 / 1,000): HW-GPT .896 .937 .956, NAS-Bench-201 .496 .592 .721 (rank-normal labels: see
-# ``labels``), NAS-Bench-301 .366 .709 .784, NAS-Bench-101 .487 .662 .707. All columns are used, because a column such as a
-# width that decides most must be there for every tree (HW-GPT at 1,000: .956 against .839 with half of them).
-SUBSAMPLE = 0.5
-L2 = 5.0
-MIN_CHILD_WEIGHT = 3.0
-TRAVEL = 24.0  # trees x learning rate, where the rate is not given
 
-
-class XGBoostPredictor(Predictor):
+class XGBoostPredictor(LabelledPredictor):
     """An ensemble of regression trees over the space's features.
 
-    Defaults are light and well regularized, and hold from 50 to 10,000 networks (measurements stand above the class).
     Training is deterministic for a seed and a number of threads. Predictions come from the package's own tree scorer, which is
     compared with XGBoost on every fit; where it does not fit or does not agree, XGBoost predicts, and ``scorer_reason`` says
-    why.
+    why. ``tree_settings`` holds the groups of settings and what was measured of them.
 
     Args:
-        trees: how many.
+        trees: how many at most; None: what the group of settings says.
         depth: of each; past 6 a tree may have more than 64 leaves, which the fast scorer does not take.
-        learning_rate: what each tree adds; ``24 / trees`` (.03 for 800) within .01 and .3 if not given.
-        labels: what is learned: ``raw`` scores, ``rank-normal`` (their ranks as normal quantiles, mapped back), or ``auto``:
-            ranks where the scores are far from normal (skewness past 1 or excess kurtosis past 3).
+            None: as the group says.
+        learning_rate: what each tree adds. None: as the group says, in ``light`` ``24 / trees`` within .01 and .3.
+        labels: what is learned: ``raw`` scores, ``rank-normal`` (their ranks as normal quantiles, mapped back), ``log``,
+            ``logit`` (for accuracies), or ``auto``: ranks where the scores are far from normal (skewness past 1 or excess
+            kurtosis past 3).
         threads: of training and prediction. Predictions do not depend on it.
         scorer: ``auto``, or ``xgboost`` for XGBoost's own prediction.
+        settings: a group of settings: ``light``, well regularized from 50 to 10,000 networks; ``nasbench301``, the
+            published ones of that benchmark's surrogate, and ``lightgbm``, its leaf-wise ones: thousands of small steps,
+            ended early on a tenth that is held out; ``auto``: AUTO_RULE.
 
     Attributes:
-        labels_used: ``raw`` or ``rank-normal`` (after ``fit``).
+        settings_used: the group (after ``fit``).
+        trees_used: how many trees were kept (after ``fit``).
+        labels_used: ``raw``, ``rank-normal``, ``log`` or ``logit`` (after ``fit``).
         scorer_used: ``fast`` or ``xgboost`` (after ``fit``).
         scorer_reason: why, in a sentence (after ``fit``).
         booster: the ``xgboost.Booster``, which predicts labels (after ``fit``).
@@ -75,38 +62,36 @@ class XGBoostPredictor(Predictor):
         UserError: a setting outside its range.
     """
 
-    labels_used: str
+    kind = "xgboost"
+    endings = (".ubj", ".json")
+    settings_used: str
+    trees_used: int
     scorer_used: Literal["fast", "xgboost"]
     scorer_reason: str
     booster: Any
 
     def __init__(
         self,
-        trees: int = 800,
-        depth: int = 6,
+        trees: int | None = None,
+        depth: int | None = None,
         learning_rate: float | None = None,
         labels: LabelKind = "auto",
         threads: int = 1,
         scorer: Literal["auto", "xgboost"] = "auto",
+        settings: Literal["auto", "light", "nasbench301", "lightgbm"] = "auto",
     ) -> None:
-        for name, value, most in (("trees", trees, 100_000), ("depth", depth, 16), ("threads", threads, 1024)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value <= most:
-                raise UserError(f"{name} must be a whole number from 1 to {most:,}, but got {value!r}")
-        if learning_rate is not None and not (isinstance(learning_rate, (int, float)) and 0 < learning_rate <= 1):
-            raise UserError(f"learning_rate must be above 0 and at most 1, or None, but got {learning_rate!r}")
-        if labels not in LABELS:
-            raise UserError(f"labels must be one of {', '.join(LABELS)}, but got {labels!r}")
-        if scorer not in SCORERS:
-            raise UserError(f"scorer must be one of {', '.join(SCORERS)}, but got {scorer!r}")
-        self.trees = int(trees)
-        self.depth = int(depth)
+        self.trees = None if trees is None else check_whole("trees", trees, 1, 100_000)
+        self.depth = None if depth is None else check_whole("depth", depth, 1, 18)
+        if learning_rate is not None:
+            check_number("learning_rate", learning_rate, 0, 1, other=", or None")
         self.learning_rate = learning_rate
-        self.labels = labels
-        self.threads = int(threads)
-        self.scorer = scorer
+        self.labels = check_choice("labels", labels, LABELS)  # type: ignore[assignment]
+        self.threads = check_whole("threads", threads, 1, 1024)
+        self.scorer = check_choice("scorer", scorer, SCORERS)
+        self.settings = check_choice("settings", settings, SETTINGS)
 
     def _settings(self) -> dict[str, object]:
-        names = ("trees", "depth", "learning_rate", "labels", "threads", "scorer")
+        names = ("trees", "depth", "learning_rate", "labels", "threads", "scorer", "settings")
         return {name: getattr(self, name) for name in names}
 
     def _clone_for_fold(self) -> Self:
@@ -116,27 +101,44 @@ class XGBoostPredictor(Predictor):
 
     # -- learning ---------------------------------------------------------------------------------------------------
 
-    def _fit(self, space: SearchSpace, genotypes: Genotypes, scores: NDArray[np.float64], seed: int) -> None:
-        xgboost = _import_xgboost()
-        labels, self._label_map = make_labels(scores, self.labels)
-        self.labels_used = self._label_map.kind
-        data = xgboost.DMatrix(space.features(genotypes), labels, nthread=self.threads)
-        self.booster = xgboost.train(self._parameters(seed), data, self.trees)
+    def _learn(self, space: SearchSpace, genotypes: Genotypes, labels: Labels, seed: int) -> None:
+        xgboost = import_xgboost()
+        self.settings_used = "light" if self.settings == "auto" else self.settings
+        group = GROUPS[self.settings_used]
+        trees = self.trees or group.trees
+        parameters = self._parameters(group, trees, seed)
+        features = space.features(genotypes)
+
+        def data(rows: Any) -> Any:
+            return xgboost.DMatrix(features[rows], labels[rows], nthread=self.threads)
+
+        if group.patience is None:
+            self.booster = xgboost.train(parameters, data(slice(None)), trees)
+        else:
+            codes = space.encode(genotypes)
+            parts = min(HELD_OUT, len(unique(codes)) // 2)
+            held_out = assign_folds(codes, parts, np.random.default_rng(seed)) == 0
+            grown = xgboost.train(
+                parameters,
+                data(~held_out),
+                trees,
+                evals=[(data(held_out), "held-out")],
+                early_stopping_rounds=group.patience,
+                verbose_eval=False,
+            )
+            self.booster = grown[: grown.best_iteration + 1]
+            self.booster.set_attr(best_iteration=None, best_score=None)
+        self.trees_used = self.booster.num_boosted_rounds()
         self._choose_scorer(space, genotypes[:CHECKED_ROWS])
 
-    def _parameters(self, seed: int) -> dict[str, Any]:
-        rate = self.learning_rate
-        if rate is None:
-            rate = min(max(TRAVEL / self.trees, 0.01), 0.3)
+    def _parameters(self, group: TreeSettings, trees: int, seed: int) -> dict[str, Any]:
         return {
             "objective": "reg:squarederror",
             "base_score": 0.0,
             "tree_method": "hist",
-            "eta": rate,
-            "max_depth": self.depth,
-            "subsample": SUBSAMPLE,
-            "lambda": L2,
-            "min_child_weight": MIN_CHILD_WEIGHT,
+            "eta": self.learning_rate or group.rate(trees),
+            "max_depth": self.depth or group.depth,
+            **group.others,
             "seed": seed % (1 << 31),
             "nthread": self.threads,
             "verbosity": 0,
@@ -165,14 +167,13 @@ class XGBoostPredictor(Predictor):
 
     # -- predicting -------------------------------------------------------------------------------------------------
 
-    def _predict(self, genotypes: Genotypes) -> NDArray[np.float64]:
-        sums = self._boost(self.space, genotypes) if self._fast is None else self._fast.predict(genotypes, self.threads)
-        return self._label_map.to_scores(sums)
+    def _label(self, genotypes: Genotypes) -> Labels:
+        return self._boost(self.space, genotypes) if self._fast is None else self._fast.predict(genotypes, self.threads)
 
-    def _predict_neighbors(self, genotypes: Genotypes, neighbors: Neighbors) -> NDArray[np.float64]:
+    def _label_neighbors(self, genotypes: Genotypes, neighbors: Neighbors) -> Labels:
         if self._fast is None:
-            return self._predict(neighbors.genotypes)
-        return self._label_map.to_scores(self._fast.predict_neighbors(genotypes, neighbors, self.threads))
+            return self._label(neighbors.genotypes)
+        return self._fast.predict_neighbors(genotypes, neighbors, self.threads)
 
     def _boost(self, space: SearchSpace, genotypes: Genotypes) -> NDArray[np.float64]:
         """Labels as XGBoost predicts them."""
@@ -183,67 +184,24 @@ class XGBoostPredictor(Predictor):
 
     # -- on disk ----------------------------------------------------------------------------------------------------
 
-    def to_bytes(self, form: Form = "ubj") -> bytes:
-        """What :meth:`save` writes. The same fit gives the same bytes."""
+    def to_bytes(self, ending: str | None = None) -> bytes:
+        """What :meth:`save` writes: XGBoost's own format, ``.ubj``, or ``.json`` to be read by people."""
         self._require_fitted()
-        settings = {name: value for name, value in self._settings().items() if name not in ("threads", "scorer")}
+        return booster_to_bytes(self.booster, self._about(), "json" if ending == ".json" else "ubj")
+
+    def _about(self) -> dict[str, Any]:
+        about = super()._about()
+        del about["settings"]["scorer"]
         table = self.space.feature_table
-        about = {
-            "lissnas": __version__,
-            "kind": "xgboost",
-            "space": {"name": self.space.root.name, "fingerprint": self.space.root.fingerprint},
-            "settings": settings,
-            "higher_is_better": self.higher_is_better,
-            "label_map": self._label_map.to_json(),
-            "features": list(table.names) if table is not None else None,
-        }
-        return to_bytes(self.booster, about, form)
+        names = list(table.names) if table is not None else None
+        return {**about, "features": names, "settings_used": self.settings_used}
 
-    def save(self, path: str | Path) -> None:
-        """Write the predictor in XGBoost's own format: ``.ubj``, or ``.json`` to be read by people.
-
-        Raises:
-            UserError: not fitted yet, another ending, or a file that cannot be written.
-        """
-        path = Path(path)
-        write_atomically(path, self.to_bytes(file_format(path)))
-
-    @classmethod
-    def load(cls, path: str | Path, space: SearchSpace, *, threads: int = 1) -> Self:
-        """Read a predictor that :meth:`save` wrote, for ``space`` or what ``space`` was shrunk from.
-
-        It predicts the same, and can be fitted anew; the networks it learned from are not in the file, so it has no
-        ``assess``.
-
-        Raises:
-            UserError: no such file, one that is truncated, changed or of a newer version, or a predictor for another space.
-        """
-        path = Path(path)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise UserError(f"the predictor '{path}' cannot be read: {error.strerror}") from None
-        _import_xgboost()
-        booster, about = from_bytes(data, str(path))
-        if about["kind"] != "xgboost" or about["space"]["fingerprint"] != space.root.fingerprint:
-            raise UserError(
-                f"'{path}' predicts for the space '{about['space']['name']}' ({about['space']['fingerprint']}), "
-                f"but got '{space.root.name}' ({space.root.fingerprint}): load it with the space it was fitted to"
-            )
-        predictor = cls(**about["settings"], threads=threads)
-        booster.set_param({"nthread": threads, "verbosity": 0})
-        predictor.space, predictor.higher_is_better = space, about["higher_is_better"]
-        predictor.booster = booster
-        predictor._label_map = LabelMap.from_json(about["label_map"])
-        predictor.labels_used = predictor._label_map.kind
-        predictor._choose_scorer(space, np.empty((0, space.length), dtype=np.uint8))
-        predictor._fitted = True
-        return predictor
-
-
-def _import_xgboost() -> ModuleType:
-    # OpenMP reads this once, when XGBoost is first loaded; threads that spin on shared cores make it up to fifty times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    import xgboost
-
-    return xgboost
+    def _unpack(self, model: Any, about: dict[str, Any]) -> None:
+        super()._unpack(model, about)
+        if not hasattr(model, "num_boosted_rounds"):
+            raise UserError("a predictor of the kind 'xgboost' is not kept as arrays: fit the predictor again")
+        model.set_param({"nthread": self.threads, "verbosity": 0})
+        self.booster = model
+        self.trees_used = model.num_boosted_rounds()
+        self.settings_used = about.get("settings_used", "light")  # format 1 had no other
+        self._choose_scorer(self.space, np.empty((0, self.space.length), dtype=np.uint8))

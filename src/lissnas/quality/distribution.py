@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.errors import UserError
 
-__all__ = ["KolmogorovSmirnov", "edf", "edf_area", "ks"]
+__all__ = ["KolmogorovSmirnov", "cliffs_delta", "edf", "edf_area", "ks", "ks_distance"]
+
+EXACT = 500  # scores up to which p-values are exact
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,46 @@ def ks(first: NDArray[np.float64], second: NDArray[np.float64], *, higher_is_bet
 
     if len(first) < 2 or len(second) < 2:
         raise UserError(f"Kolmogorov-Smirnov needs at least 2 scores of each space, but got {len(first)} and {len(second)}")
-    both = stats.ks_2samp(first, second)
+    # the exact law is of small samples; of large ones SciPy's recursion overflows
+    method: Literal["exact", "asymp"] = "exact" if max(len(first), len(second)) <= EXACT else "asymp"
+    both = stats.ks_2samp(first, second, method=method)
     # SciPy's "less" is that the first's distribution function lies below the second's: the first's values are larger.
-    better = stats.ks_2samp(first, second, alternative="less" if higher_is_better else "greater")
+    better = stats.ks_2samp(first, second, alternative="less" if higher_is_better else "greater", method=method)
     return KolmogorovSmirnov(float(both.statistic), float(both.pvalue), float(better.statistic), float(better.pvalue))
+
+
+def ks_distance(
+    first: NDArray[np.float64], second: NDArray[np.float64], *, higher_is_better: bool = True
+) -> tuple[float, float]:
+    """How far apart two distributions of scores are: the two-sided statistic, and that of "the first is better".
+
+    Both inputs ascending; they are the effect sizes of :func:`ks`, at any number of scores.
+    """
+    at = np.concatenate([first, second])
+    share_first = np.searchsorted(first, at, side="right") / len(first)
+    share_second = np.searchsorted(second, at, side="right") / len(second)
+    lower, higher = float((share_second - share_first).max()), float((share_first - share_second).max())
+    better = lower if higher_is_better else higher
+    return max(lower, higher, 0.0), max(better, 0.0)
+
+
+def cliffs_delta(
+    first: NDArray[np.float64], second: NDArray[np.float64], *, higher_is_better: bool = True
+) -> tuple[float, float, float]:
+    """Cliff's delta: P(a score of the first is better) - P(it is worse), both inputs ascending.
+
+    Returns:
+        The delta, and the variance that the choice of the first and of the second sample gives it (DeLong's components).
+    """
+    wins = _balance(first, second)
+    losses = _balance(second, first)
+    sign = 1.0 if higher_is_better else -1.0
+    variances = [float(v.var(ddof=1)) / len(v) if len(v) > 1 else 0.0 for v in (wins, losses)]
+    return sign * float(wins.mean()), variances[0], variances[1]
+
+
+def _balance(of: NDArray[np.float64], against: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each value the share of ``against`` (ascending) that lies below it, less the share above."""
+    below = np.searchsorted(against, of, side="left")
+    at_most = np.searchsorted(against, of, side="right")
+    return (below + at_most - len(against)) / len(against)

@@ -75,7 +75,7 @@ class _Job:
         fit_step(run, self.space, EVALUATIONS, ACCURACY, config.trees, self.progress, self.workers)
         shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
         shrink_step(run, self.space, shrinker, (), ACCURACY, self.progress, self.workers)
-        self.shrunk: ExplicitSpace = load_shrunk(run, self.space)
+        self.shrunk: SearchSpace = load_shrunk(run, self.space)
         self.train_step("shrunk", self.shrunk)
         run.step("stand-alone", self.train_alone, ["stand-alone.json"])
         for name, space in zip(BOTH, (self.space, self.shrunk), strict=True):

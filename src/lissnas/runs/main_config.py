@@ -150,11 +150,11 @@ def _check_training(config: MainConfig, space: SearchSpace) -> None:
     """Networks can be built of the space, they take these images, and the recipes make sense for them."""
     require("torch", "oneshot")
     from lissnas.oneshot.batches import Batches
-    from lissnas.oneshot.network import layout_of
+    from lissnas.oneshot.network import chain_of
     from lissnas.oneshot.samplers import get_sampler
     from lissnas.oneshot.train import Recipe
 
-    layout = layout_of(space)
+    layout = chain_of(space)
     get_sampler(config.sampler, space)
     data = config.data.load(config.seed)
     shape = data.train.images.shape[1:]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lissnas._version import __version__
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError, require
-from lissnas.evaluators import Evaluator, Metric, get_evaluator
+from lissnas.evaluators import BENCHMARKS, Evaluator, Metric, get_evaluator, scored_by
 from lissnas.formats import get_space, load_space, read_scores, save_space
 from lissnas.predictors.base import MINIMUM, check_training
 from lissnas.predictors.costs import attach_costs, cost_measurements, learn_costs, learned_costs
@@ -53,6 +53,8 @@ class ShrinkConfig(BaseModel):
     scores: str | None = None
     score: str | None = None
     evaluator: str | None = None
+    task: str | None = None
+    data: str | None = None
     evaluations: int = Field(1000, ge=MINIMUM)
     higher_is_better: bool = True
     method: str = "lissnas"
@@ -83,6 +85,9 @@ def check_config(config: ShrinkConfig) -> None:
     require_limits(space, config.limits)
     XGBoostPredictor(trees=config.trees)
     if config.scores is not None:
+        for option in ("task", "data"):
+            if getattr(config, option) is not None:
+                raise UserError(f"--{option} is for a benchmark, but the scores come from {config.scores}: leave it out")
         measured = read_scores(config.scores, space.root, config.score)
         check_training(space, measured.genotypes, measured.scores)
         cost_measurements(space, measured.genotypes, {**measured.columns, measured.score_name: measured.scores})
@@ -91,15 +96,18 @@ def check_config(config: ShrinkConfig) -> None:
 
 
 def _check_evaluator(config: ShrinkConfig, space: SearchSpace) -> None:
-    make_evaluator(config, space)
+    evaluator = make_evaluator(config, space)
+    candidates = _candidates(evaluator, space)
+    require_enough(candidates)
     if config.score is not None:
         raise UserError(f"--score names a column of --scores, but got --score {config.score} with an evaluator: leave it out")
-    for cost in learned_costs(space):
-        raise UserError(
-            f"the cost '{cost}' is learned from a column of measured networks, which an evaluator does not have: "
-            "give --scores, or write the cost as a formula"
-        )
-    require_enough(space)
+    measured = evaluator.measured(candidates.sample(1, np.random.default_rng(0)))
+    for cost, column in learned_costs(space).items():
+        if column not in measured:
+            raise UserError(
+                f"the cost '{cost}' is learned from a column of measured networks, which this evaluator does not have: "
+                "give --scores, or write the cost as a formula"
+            )
 
 
 def run_job(run: Run, progress: Progress, workers: int) -> None:
@@ -109,11 +117,12 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
     space = load_space(run.path(SPACE))
 
     metric = Metric(config.score or "score", "", config.higher_is_better)
+    truth: Evaluator | None = None
     if config.scores is not None:
         run.step("evaluations", lambda: _copy_scores(run, space, config), [EVALUATIONS])
     else:
         evaluator = make_evaluator(config, space)
-        metric = evaluator.metric
+        metric, truth = evaluator.metric, evaluator if evaluator.is_free else None
         run.step("evaluations", lambda: _evaluate(run, space, evaluator, config.evaluations, progress, workers), [EVALUATIONS])
 
     space, costs = _learn_costs(run, space, progress, workers)
@@ -124,7 +133,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
 
     def measure() -> None:
         progress.say("measuring what came out")
-        numbers = measure_shrinkage(run, space, EVALUATIONS, config.limits, metric, config.queries, workers)
+        numbers = measure_shrinkage(run, space, EVALUATIONS, config.limits, metric, config.queries, workers, truth)
         run.write_json(METRICS, {**head(run, space, metric, config.command), "learned_costs": costs, **numbers})
 
     run.step("metrics", measure, [METRICS])
@@ -140,7 +149,21 @@ def make_evaluator(config: ShrinkConfig, space: SearchSpace) -> Evaluator:
         raise UserError("a function is named like --evaluator my.module:score, but got --evaluator function")
     if ":" not in name and not config.higher_is_better:
         raise UserError(f"the evaluator '{name}' says itself which scores are better: leave --lower-is-better out")
-    return get_evaluator(name, space, **({"higher_is_better": config.higher_is_better} if ":" in name else {}))
+    options: dict[str, Any] = {"higher_is_better": config.higher_is_better} if ":" in name else {}
+    for option in ("task", "data"):
+        if (value := getattr(config, option)) is not None:
+            if name not in BENCHMARKS:
+                raise UserError(f"--{option} is for a benchmark ({', '.join(BENCHMARKS.names())}), but got --evaluator {name}")
+            options[option] = value
+    # a benchmark knows the space that it is of; what it scores in a shrunk one is the same
+    return get_evaluator(name, space.root if name in BENCHMARKS else space, **options)
+
+
+def _candidates(evaluator: Evaluator, space: SearchSpace) -> SearchSpace:
+    candidates = scored_by(evaluator, space)
+    if candidates is None:
+        raise UserError(f"{evaluator} has a score for no architecture of '{space.name}': give another evaluator or space")
+    return candidates
 
 
 def head(run: Run, space: SearchSpace, metric: Metric, command: str) -> dict[str, Any]:
@@ -202,7 +225,11 @@ def _copy_scores(run: Run, space: SearchSpace, config: ShrinkConfig) -> None:
 
 def _evaluate(run: Run, space: SearchSpace, evaluator: Evaluator, n: int, progress: Progress, workers: int) -> None:
     """Evaluate a uniform sample of distinct architectures; the first few say what the rest will cost."""
-    genotypes = sample_distinct(space, n, run.rng("evaluations"))
+    candidates = _candidates(evaluator, space)
+    genotypes = sample_distinct(candidates, n, run.rng("evaluations"))
+    if candidates is not space:
+        held = f"{candidates.cardinality:,} networks of '{space.name}' have a score"
+        progress.say(f"{held}: {len(genotypes):,} of them are asked for")
     bounds = [0, *range(min(TIMED, len(genotypes)), len(genotypes), CHUNK), len(genotypes)]
     chunks = [genotypes[low:high] for low, high in itertools.pairwise(bounds)]
     began = time.perf_counter()
@@ -218,7 +245,9 @@ def _evaluate(run: Run, space: SearchSpace, evaluator: Evaluator, n: int, progre
 
     ask = partial(_ask, run, evaluator)
     scores = evaluate_in_chunks(run, "evaluations", chunks, ask, workers=workers, threads=True, progress=told)
-    write_evaluations(run, EVALUATIONS, space, Evaluations(genotypes, np.concatenate(scores)))
+    measured = evaluator.measured(genotypes)
+    wanted = {column: measured[column] for column in learned_costs(space).values()}
+    write_evaluations(run, EVALUATIONS, space, Evaluations(genotypes, np.concatenate(scores), wanted))
 
 
 def _ask(run: Run, evaluator: Evaluator, genotypes: Genotypes) -> NDArray[np.float64]:

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes, locate
 from lissnas.errors import UserError
-from lissnas.evaluators import Metric
+from lissnas.evaluators import Evaluator, Metric, scored_by
 from lissnas.formats import load_space, save_space
 from lissnas.predictors import XGBoostPredictor
 from lissnas.predictors.base import MINIMUM
-from lissnas.quality import Evidence, assess_space, ks, pockets, score_space
+from lissnas.quality import assess_space, ks, pockets, score_space
 from lissnas.runs.directory import Run
 from lissnas.runs.measured import Evaluations, read_evaluations
 from lissnas.runs.progress import Progress
 from lissnas.runs.settings import check_settings
 from lissnas.shrinkers import SHRINKERS, Iteration, NaiveTop, Shrinker
-from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Expression, SearchSpace, check_limits
+from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Expression, SearchSpace, check_limits, from_definition
 
 __all__ = [
     "describe_iteration",
@@ -40,7 +40,9 @@ PREDICTOR, ASSESSMENT = "predictor.ubj", "predictor.json"
 SHRUNK, WAY_DOWN = "shrunk.parquet", "shrinking.json"
 DRAWN = 1000  # scores of each space that the report draws
 USUAL_COSTS = ("flops", "macs", "latency_ms", "params")
+LABELLED = 50  # true scores below which a mean is no result
 MAX_POCKETS = 50_000  # members up to which pockets are counted
+DRAWN_BEST = 100_000  # members among which the best is looked for where they are not a list
 
 
 def fit_step(
@@ -127,6 +129,11 @@ def make_shrinker(method: str, queries: int, size: int | None, as_in_paper: bool
         UserError: an unknown method, or a setting that it does not have or cannot have.
     """
     kind = SHRINKERS.get(method)
+    if kind.spends == "evaluations":
+        raise UserError(
+            f"the method {method} spends true evaluations as it goes, and a job spends them first: use it from a script "
+            f"(lissnas.shrinkers.{kind.__name__}), or choose another method"
+        )
     check_settings(
         kind, method, settings, taken={"queries": "--budget (queries: in a file)", "size": "--size (size: in a file)"}
     )
@@ -160,9 +167,21 @@ def require_limits(space: SearchSpace, limits: Sequence[str]) -> None:
 
 
 def measure_shrinkage(
-    run: Run, space: SearchSpace, evaluations: str, limits: Sequence[str], metric: Metric, queries: int, workers: int
+    run: Run,
+    space: SearchSpace,
+    evaluations: str,
+    limits: Sequence[str],
+    metric: Metric,
+    queries: int,
+    workers: int,
+    truth: Evaluator | None = None,
 ) -> dict[str, Any]:
-    """The numbers of the report: what the predictor is worth, the way down, the evidence, the best network."""
+    """The numbers of the report: what the predictor is worth, the way down, the evidence, the best network.
+
+    Args:
+        truth: an evaluator that costs nothing, which what came out is checked against. No method has seen these scores, and
+            they count in no budget.
+    """
     predictor = read_predictor(run, space, workers)
     shrunk = load_shrunk(run, space)
     way_down = json.loads(run.path(WAY_DOWN).read_text())
@@ -170,18 +189,25 @@ def measure_shrinkage(
     seed = int(run.seeds("evidence").generate_state(1)[0])
     # limits hold for what is given as for what comes out, so the fair reference is the part of the space that meets them
     reference = ConstrainedSpace(space, limits) if limits else space
-    naive = NaiveTop(queries=queries, size=len(shrunk.codes)).shrink(space, predictor, run.rng("naive"), limits).space
+    size = min(shrunk.cardinality, max(1, queries // 10)) if _listed(shrunk) is None else shrunk.cardinality
+    naive = NaiveTop(queries=queries, size=min(size, queries)).shrink(space, predictor, run.rng("naive"), limits).space
     subjects = {"full": reference, "naive": naive, "shrunk": shrunk}
     rows = {
         name: assess_space(subject, predictor, reference=reference, threshold=way_down["threshold"], seed=seed)
         for name, subject in subjects.items()
     }
+    made = {name: _what(name, queries, limits) for name in rows}
+    true_rows = {} if truth is None else _true_rows(subjects, truth, predictor, seed)
     drawn = {name: _drawn(subject, predictor, run.rng(f"drawn-{name}")) for name, subject in subjects.items()}
     higher = metric.higher_is_better
     known = read_evaluations(run, evaluations, space)
     return {
         "predictor": {k: v for k, v in assessment.items() if k not in ("predicted", "measured")} | {"kind": "xgboost"},
-        "shrink": {**way_down, **{name: _with_words(row, name, queries, limits) for name, row in rows.items()}},
+        "shrink": {
+            **way_down,
+            **{name: {**row.to_dict(), "what": made[name]} for name, row in rows.items()},
+            **({"truth": {name: {**row, "what": made[name]} for name, row in true_rows.items()}} if true_rows else {}),
+        },
         "edf": {
             **{name: np.sort(scores).tolist() for name, (_, scores) in drawn.items()},
             "ks": {
@@ -191,28 +217,46 @@ def measure_shrinkage(
         },
         "cost_scatter": _cost_scatter(space, shrunk, limits, drawn),
         "predicted_measured": list(map(list, zip(assessment["predicted"], assessment["measured"], strict=True)))[:DRAWN],
-        "best": best_network(shrunk, predictor, known, higher),
+        "best": best_network(shrunk, predictor, known, higher, truth),
     }
 
 
-def load_shrunk(run: Run, space: SearchSpace) -> ExplicitSpace:
+def load_shrunk(run: Run, space: SearchSpace) -> SearchSpace:
     """The shrunk space of a run, as a part of ``space`` (learned costs included)."""
     loaded = load_space(run.path(SHRUNK))
-    assert isinstance(loaded, ExplicitSpace)
+    if not isinstance(loaded, ExplicitSpace):
+        return from_definition(loaded.definition(), space)
     parent = space.parent if isinstance(space, ExplicitSpace) else space
     return ExplicitSpace(parent, loaded.codes, loaded.name)
 
 
+def _listed(space: SearchSpace) -> ExplicitSpace | None:
+    """``space`` as a list of architectures: a list itself, or so small a part that it can be one."""
+    if isinstance(space, ExplicitSpace):
+        return space
+    if not (space.cardinality_is_exact and space.cardinality <= MAX_POCKETS):
+        return None
+    return ExplicitSpace.of(space.root, np.concatenate(list(space.enumerate())), space.name)
+
+
 def best_network(
-    space: ExplicitSpace, predictor: XGBoostPredictor, known: Evaluations, higher_is_better: bool
+    space: SearchSpace,
+    predictor: XGBoostPredictor,
+    known: Evaluations,
+    higher_is_better: bool,
+    truth: Evaluator | None = None,
 ) -> dict[str, Any]:
-    """The member with the best prediction, its costs, and its measured score where it has one."""
+    """The member with the best prediction (of 100,000 random ones where they are too many to list), its costs, and its
+    measured score where it has one."""
     sign = 1.0 if higher_is_better else -1.0
-    genotypes = space.genotypes
+    listed = _listed(space)
+    genotypes = space.sample(DRAWN_BEST, np.random.default_rng(0)) if listed is None else listed.genotypes
     predicted = predictor.predict(genotypes)
     at = int(np.argmax(sign * predicted))
     one = genotypes[at : at + 1]
     measured = known.scores[(known.genotypes == one).all(axis=1)]
+    if truth is not None and (truth.known is None or truth.known.is_valid(one).all()):
+        measured = truth.evaluate(one)
     return {
         "architecture": space.format(one)[0],
         "genes": space.to_dicts(one)[0],
@@ -227,18 +271,42 @@ def _drawn(space: SearchSpace, predictor: XGBoostPredictor, rng: np.random.Gener
     return scored.genotypes, scored.values
 
 
-def _with_words(row: Evidence, name: str, queries: int, limits: Sequence[str]) -> dict[str, Any]:
-    made = {
+def _what(name: str, queries: int, limits: Sequence[str]) -> str:
+    """A space of the report in words."""
+    return {
         "full": "the given space, within the limits" if limits else "the given space",
         "naive": f"the best of {queries:,} random networks",
         "shrunk": "the shrunk space",
+    }[name]
+
+
+def _true_rows(
+    subjects: dict[str, SearchSpace], truth: Evaluator, predictor: XGBoostPredictor, seed: int
+) -> dict[str, dict[str, Any]]:
+    """The evidence by true scores; of a table that does not hold all, by those of each space that it holds.
+
+    A space with fewer than ``LABELLED`` of them has no row: a mean of so few is no result.
+    """
+    populations = {name: scored_by(truth, subject) for name, subject in subjects.items()}
+    enough = {
+        name: population
+        for name, population in populations.items()
+        if population is not None and (not population.cardinality_is_exact or population.cardinality >= LABELLED)
     }
-    return {**row.to_dict(), "what": made[name]}
+    if "full" not in enough:
+        return {}
+    return {
+        name: {
+            **assess_space(population, predictor, reference=enough["full"], truth=truth, seed=seed).to_dict(),
+            "cardinality": str(subjects[name].cardinality),
+        }
+        for name, population in enough.items()
+    }
 
 
 def _cost_scatter(
     space: SearchSpace,
-    shrunk: ExplicitSpace,
+    shrunk: SearchSpace,
     limits: Sequence[str],
     drawn: dict[str, tuple[Genotypes, NDArray[np.float64]]],
 ) -> dict[str, Any] | None:
@@ -246,16 +314,20 @@ def _cost_scatter(
     cost = _cost_to_draw(space, limits)
     if cost is None:
         return None
-    label = pockets(shrunk) if len(shrunk.codes) <= MAX_POCKETS else np.zeros(len(shrunk.codes), dtype=np.int64)
+    listed = _listed(shrunk)
+    label = pockets(listed) if listed is not None and listed.cardinality <= MAX_POCKETS else None
     genotypes, scores = drawn["shrunk"]
-    member = label[locate(shrunk.codes, shrunk.encode(genotypes))]
+    if listed is None or label is None:
+        member = np.zeros(len(genotypes), dtype=np.int64)
+    else:
+        member = label[locate(listed.codes, listed.encode(genotypes))]
     full_genotypes, full_scores = drawn["full"]
     return {
         "cost": cost,
         "full": np.stack([space.cost(full_genotypes)[cost], full_scores], axis=1).tolist(),
         "shrunk": [[float(c), float(s), int(p)] for c, s, p in zip(space.cost(genotypes)[cost], scores, member, strict=True)],
-        "pockets": int(label.max() + 1) if len(shrunk.codes) <= MAX_POCKETS else None,
-        "pocket_sizes": np.bincount(label)[:20].tolist() if len(shrunk.codes) <= MAX_POCKETS else None,
+        "pockets": None if label is None else int(label.max() + 1),
+        "pocket_sizes": None if label is None else np.bincount(label)[:20].tolist(),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,16 @@ from lissnas.quality import good_threshold, shrink_index_interval
 from lissnas.shrinkers.ledger import Ledger, Pool
 from lissnas.spaces import ExplicitSpace, SearchSpace, check_limits
 
-__all__ = ["Iteration", "OnIteration", "Shrinkage", "Shrinker", "Tracker", "require_size", "require_smaller"]
+__all__ = [
+    "Iteration",
+    "OnIteration",
+    "Shrinkage",
+    "Shrinker",
+    "Tracker",
+    "require_settings",
+    "require_size",
+    "require_smaller",
+]
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Iteration:
         p_good: the share of good architectures; the threshold is the given space's 90th percentile.
         shrink_index, shrink_index_low, shrink_index_high: Eq. 2 with its bootstrap interval.
         diversity: mean edit distance of two members.
-        codes: the members; None at index 0.
+        codes: the members; None at index 0, and where the space is no list: its numbers are then a sample's.
     """
 
     index: int
@@ -79,9 +88,17 @@ class Shrinkage:
 
 
 class Shrinker(ABC):
-    """Turns a space and a scorer into a smaller space."""
+    """Turns a space and a scorer into a smaller space. A new one writes ``_shrink``, and ``check`` where it can refuse early.
+
+    Attributes:
+        name: as in ``SHRINKERS``.
+        queries: the budget: predictor queries, or true evaluations where the scorer is an evaluator.
+        spends: ``evaluations`` where the scorer must be an evaluator.
+    """
 
     name: str
+    queries: int
+    spends: ClassVar[Literal["queries", "evaluations"]] = "queries"
 
     def check(self, space: SearchSpace, limits: Sequence[str] = ()) -> tuple[str, ...]:
         """Refuse, before anything is spent, what this method cannot do with ``space``. ``shrink`` begins with it.
@@ -94,7 +111,6 @@ class Shrinker(ABC):
         """
         return check_limits(space, limits)
 
-    @abstractmethod
     def shrink(
         self,
         space: SearchSpace,
@@ -112,8 +128,33 @@ class Shrinker(ABC):
             on_iteration: called with each iteration as it ends.
 
         Raises:
-            UserError: a budget that is too small, limits that nothing meets.
+            UserError: a budget that is too small, limits that nothing meets, a scorer of the wrong kind.
         """
+        limits = self.check(space, limits)
+        return self._shrink(space, Pool(space, scorer, self._ledger(scorer)), limits, rng, on_iteration)
+
+    def _ledger(self, scorer: Predictor | Evaluator) -> Ledger:
+        """What may be spent on ``scorer``."""
+        truly = isinstance(scorer, Evaluator)
+        return Ledger(0 if truly else self.queries, self.queries if truly else 0)
+
+    @abstractmethod
+    def _shrink(
+        self,
+        space: SearchSpace,
+        pool: Pool,
+        limits: tuple[str, ...],
+        rng: np.random.Generator,
+        on_iteration: OnIteration | None,
+    ) -> Shrinkage:
+        """The method itself; every score it sees is asked of ``pool``."""
+
+
+def require_settings(settings: object, rules: Sequence[tuple[str, bool, str]]) -> None:
+    """Refuse a setting that breaks its rule: (name, whether it holds, the rule in words)."""
+    for name, holds, rule in rules:
+        if not holds:
+            raise UserError(f"{name} must be {rule}, but got {getattr(settings, name)!r}")
 
 
 def require_size(size: int | None, queries: int) -> None:
@@ -163,6 +204,12 @@ class Tracker:
         """A candidate for the next iteration; nothing is recorded yet."""
         return self._iteration(self._pool.utilities(codes), len(codes), self.diversity(codes), codes)
 
+    def measure_space(self, space: SearchSpace, sample: Codes) -> Iteration:
+        """The same for a space that is no list, by a uniform sample of it that was queried."""
+        # estimated sizes are not allowed to rise: a part is never larger than the whole
+        size = min([space.cardinality, *(iteration.size for iteration in self.iterations)])
+        return self._iteration(self._pool.utilities(sample), size, self.diversity(sample), None)
+
     def accept(self, iteration: Iteration) -> None:
         """Record an iteration."""
         self.iterations.append(iteration)
@@ -177,9 +224,12 @@ class Tracker:
     def finish(self, codes: Codes, stopped: str) -> Shrinkage:
         """The result: the space of ``codes``."""
         parent = self.space.parent if isinstance(self.space, ExplicitSpace) else self.space
-        shrunk = ExplicitSpace(parent, codes)
-        sign = self._pool.sign
-        return Shrinkage(shrunk, tuple(self.iterations), self._pool.ledger, sign * self.threshold, self.first_sample, stopped)
+        return self.finish_space(ExplicitSpace(parent, codes), stopped)
+
+    def finish_space(self, space: SearchSpace, stopped: str) -> Shrinkage:
+        """The result, where it is no list."""
+        threshold = self._pool.sign * self.threshold
+        return Shrinkage(space, tuple(self.iterations), self._pool.ledger, threshold, self.first_sample, stopped)
 
     def _add(self, utility: NDArray[np.float64], size: int, diversity: float, codes: Codes | None) -> Iteration:
         iteration = self._iteration(utility, size, diversity, codes)

@@ -56,13 +56,14 @@ class Pool:
     Attributes:
         codes: uint64[n, W], sorted.
         utility: float64[n], the scores turned so that higher is better.
+        scorer: what is asked.
         sign: what turns a score into a utility, 1 or -1.
     """
 
     def __init__(self, space: SearchSpace, scorer: Predictor | Evaluator, ledger: Ledger) -> None:
         self.space = space
         self.ledger = ledger
-        self._scorer = scorer
+        self.scorer = scorer
         higher = scorer.higher_is_better if isinstance(scorer, Predictor) else scorer.metric.higher_is_better
         self.sign = 1.0 if higher else -1.0
         self.codes: Codes = np.zeros((0, len(space.code_layout.words)), dtype=np.uint64)
@@ -71,7 +72,7 @@ class Pool:
     @property
     def left(self) -> int:
         """How many more architectures can be paid for."""
-        return self.ledger.queries_left if isinstance(self._scorer, Predictor) else self.ledger.evaluations_left
+        return self.ledger.queries_left if isinstance(self.scorer, Predictor) else self.ledger.evaluations_left
 
     def query(self, codes: Codes, rng: np.random.Generator) -> Codes:
         """Score the architectures of ``codes``; those that were never asked before are paid for.
@@ -87,12 +88,12 @@ class Pool:
         if len(new) > self.left:
             new = unique(new[rng.permutation(len(new))[: self.left]])
         if len(new):
-            if isinstance(self._scorer, Predictor):
+            if isinstance(self.scorer, Predictor):
                 self.ledger.spend(queries=len(new))
-                scores = self._scorer.predict(self._decode(new))
+                scores = self.scorer.predict(self._decode(new))
             else:
                 self.ledger.spend(evaluations=len(new))
-                scores = self._scorer.evaluate(self._decode(new))
+                scores = self.scorer.evaluate(self._decode(new))
             place = np.searchsorted(sort_keys(self.codes), sort_keys(new))
             self.codes = np.insert(self.codes, place, new, axis=0)
             self.utility = np.insert(self.utility, place, self.sign * scores)

@@ -10,10 +10,17 @@ import numpy as np
 
 from lissnas.arrays import Codes, Genotypes, union
 from lissnas.errors import UserError
-from lissnas.evaluators import Evaluator
-from lissnas.predictors import Predictor
-from lissnas.shrinkers.base import Iteration, OnIteration, Shrinkage, Shrinker, Tracker, require_size, require_smaller
-from lissnas.shrinkers.ledger import Ledger, Pool
+from lissnas.shrinkers.base import (
+    Iteration,
+    OnIteration,
+    Shrinkage,
+    Shrinker,
+    Tracker,
+    require_settings,
+    require_size,
+    require_smaller,
+)
+from lissnas.shrinkers.ledger import Pool
 from lissnas.spaces import SearchSpace, meets_limits, sample_within
 
 __all__ = ["LISSNAS"]
@@ -85,9 +92,7 @@ class LISSNAS(Shrinker):
             ("walk", self.walk in ("exact", "random"), "exact or random"),
             ("keep", self.keep in ("best", "all"), "best or all"),
         ]
-        for setting, holds, rule in rules:
-            if not holds:
-                raise UserError(f"{setting} must be {rule}, but got {getattr(self, setting)!r}")
+        require_settings(self, rules)
         require_size(self.size, self.queries)
 
     @classmethod
@@ -133,20 +138,15 @@ class LISSNAS(Shrinker):
         """Whether everything is queried."""
         return self.cover and self.keep == "best" and space.cardinality_is_exact and space.cardinality <= self.queries
 
-    def shrink(
+    def _shrink(
         self,
         space: SearchSpace,
-        scorer: Predictor | Evaluator,
+        pool: Pool,
+        limits: tuple[str, ...],
         rng: np.random.Generator,
-        limits: Sequence[str] = (),
-        *,
-        on_iteration: OnIteration | None = None,
+        on_iteration: OnIteration | None,
     ) -> Shrinkage:
-        limits = self.check(space, limits)
         sample_rng, edit_rng, measure_rng = rng.spawn(3)
-        truly = isinstance(scorer, Evaluator)
-        ledger = Ledger(0 if truly else self.queries, self.queries if truly else 0)
-        pool = Pool(space, scorer, ledger)
         if self._covers(space):
             return self._cover(space, pool, limits, measure_rng, on_iteration)
 

@@ -1,7 +1,8 @@
 """What can be built: genotypes, canonical forms, edits, features, costs. NumPy only, no files, no torch.
 
-``base`` is the contract. Most spaces are a ``product`` of genes and alleles; ``explicit``, ``restricted`` and ``constrained``
-are the kinds of smaller space that can be made of any. Each published space is a file of its own, and a line in ``SPACES``.
+``base`` is the contract. Most spaces are a ``product`` of genes and alleles; ``explicit``, ``restricted``, ``kept`` and
+``constrained`` are the kinds of smaller space that can be made of any, ``mixture`` one that draws some more often. Each
+published space is a file of its own, and a line in ``SPACES``.
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lissnas.errors import UserError
 from lissnas.registry import Registry
 from lissnas.spaces.base import Ball, Costs, FeatureTable, Neighbors, SearchSpace
 from lissnas.spaces.chain import ChainLayout, Site
 from lissnas.spaces.constrained import ConstrainedSpace, sample_within
-from lissnas.spaces.cost import Cost, FormulaCost, LearnedCost, TableCost
+from lissnas.spaces.cost import Cost, FormulaCost, JointCost, JointTerm, LearnedCost, TableCost
 from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.distinct import sample_distinct
 from lissnas.spaces.explicit import ExplicitSpace
 from lissnas.spaces.expression import Expression
 from lissnas.spaces.gene import Gene
+from lissnas.spaces.kept import KeptSpace, keep_alleles
 from lissnas.spaces.limits import check_limits, meets_limits
+from lissnas.spaces.mixture import MixtureSpace
+from lissnas.spaces.parts import FreeGenes
 from lissnas.spaces.product import Movable, ProductSpace
 from lissnas.spaces.restricted import RestrictedSpace
 from lissnas.spaces.values import GeneValues
@@ -37,9 +43,14 @@ __all__ = [
     "Expression",
     "FeatureTable",
     "FormulaCost",
+    "FreeGenes",
     "Gene",
     "GeneValues",
+    "JointCost",
+    "JointTerm",
+    "KeptSpace",
     "LearnedCost",
+    "MixtureSpace",
     "Movable",
     "Neighbors",
     "ProductSpace",
@@ -49,6 +60,7 @@ __all__ = [
     "TableCost",
     "check_limits",
     "from_definition",
+    "keep_alleles",
     "list_spaces",
     "meets_limits",
     "sample_distinct",
@@ -59,7 +71,32 @@ SPACES = Registry(
     "space",
     {
         "shufflenetv2": "lissnas.spaces.shufflenetv2:shufflenetv2",
+        "shufflenetv2-cifar": "lissnas.spaces.shufflenetv2:shufflenetv2_cifar",
+        "nasbench101": "lissnas.spaces.nasbench101:nasbench101",
+        "nasbench101-stranding": "lissnas.spaces.nasbench101:nasbench101_stranding",
         "digits-shuffle": "lissnas.spaces.shufflenetv2:digits_shuffle",
+        "darts": "lissnas.spaces.darts:darts",
+        "fairnas": "lissnas.spaces.fairnas:fairnas",
+        "fairnas-se": "lissnas.spaces.fairnas:fairnas_se",
+        "mobilenet": "lissnas.spaces.mobilenet:mobilenet",
+        "mobilenet-se": "lissnas.spaces.mobilenet:mobilenet_se",
+        "proxyless": "lissnas.formats.packaged:proxyless",
+        "ecnas": "lissnas.spaces.ecnas:ecnas",
+        "nasbench201": "lissnas.spaces.nasbench201:nasbench201",
+        "nasbench201-unique": "lissnas.spaces.nasbench201:nasbench201_unique",
+        "transnasbench101-macro": "lissnas.spaces.transnas_macro:transnasbench101_macro",
+        "transnasbench101-micro": "lissnas.spaces.transnas_micro:transnasbench101_micro",
+        "transnasbench101-micro-unique": "lissnas.spaces.transnas_micro:transnasbench101_micro_unique",
+        "gpt-s": "lissnas.formats.packaged:gpt_s",
+        "anynetx": "lissnas.spaces.anynet:anynetx",
+        "anynetx-a": "lissnas.spaces.anynet:anynetx_a",
+        "anynetx-b": "lissnas.spaces.anynet:anynetx_b",
+        "anynetx-c": "lissnas.spaces.anynet:anynetx_c",
+        "anynetx-d": "lissnas.spaces.anynet:anynetx_d",
+        "anynetx-e": "lissnas.spaces.anynet:anynetx_e",
+        "regnet": "lissnas.spaces.regnet:regnet",
+        "ofa-mobilenetv3": "lissnas.formats.packaged:ofa_mobilenetv3",
+        "nats-size": "lissnas.formats.packaged:nats_size",
     },
 )
 
@@ -69,20 +106,32 @@ def list_spaces() -> list[str]:
     return SPACES.names()
 
 
-def from_definition(definition: Mapping[str, Any]) -> SearchSpace:
-    """Build a space again from its definition. An explicit space needs its codes too: it is read from its file."""
+def from_definition(definition: Mapping[str, Any], known: SearchSpace | None = None) -> SearchSpace:
+    """Build a space again from its definition. An explicit space needs its codes too: it is read from its file.
+
+    Args:
+        known: taken as it is wherever the definition is its own; it may know more than that says (learned costs).
+    """
+    if known is not None and definition == known.definition():
+        return known
     match definition.get("kind"):
         case "product":
             return ProductSpace.from_definition(definition)
         case "published":
             return SPACES.get(definition["name"])(**definition["options"])  # type: ignore[no-any-return]
         case "constrained":
-            return ConstrainedSpace(from_definition(definition["parent"]), definition["limits"], definition["name"])
+            return ConstrainedSpace(from_definition(definition["parent"], known), definition["limits"], definition["name"])
         case "restricted":
-            parent = from_definition(definition["parent"])
+            parent = from_definition(definition["parent"], known)
             if not isinstance(parent, (ProductSpace, RestrictedSpace)):
                 raise UserError("only a product space, or a restriction of one, can be restricted")
             return RestrictedSpace(parent, definition["kept"], definition["name"])
+        case "kept":
+            return KeptSpace(from_definition(definition["parent"], known), definition["kept"], definition["name"])
+        case "mixture":
+            parent = from_definition(definition["parent"], known)
+            codes = np.array(definition["codes"], dtype=np.uint64)
+            return MixtureSpace(parent, codes, definition["weight"], definition["name"])
         case "explicit":
             raise UserError("an explicit space is more than its definition: load it from the file that holds its architectures")
         case kind:

@@ -121,6 +121,7 @@ class SearchSpace(ABC):
         isomorphisms: which equal networks are folded into one, in a sentence.
         paper: where the space was published.
         distance_is_exact: whether :meth:`distance` is the fewest edits, or a bound that the space's docstring explains.
+        distance_by_search: whether :meth:`distance` searches for each pair, so that a ball costs less than many distances.
         unreachable: what :meth:`distance` says of two architectures that no edits connect; None where that cannot happen.
         cost_names: the costs that :meth:`cost` computes.
         layout: what torch builds networks from (see ``spaces.layouts``), where the space has one.
@@ -136,6 +137,7 @@ class SearchSpace(ABC):
     isomorphisms: str
     paper: str = ""
     distance_is_exact: bool = True
+    distance_by_search: bool = False
     unreachable: int | None = None
     cost_names: tuple[str, ...]
     layout: Any = None
@@ -220,6 +222,18 @@ class SearchSpace(ABC):
     def canonicalize(self, genotypes: Genotypes) -> Genotypes:
         """The one genotype that stands for each of ``genotypes``, uint8[n, L]."""
         return self._canonicalize(self.check(genotypes))
+
+    def recognize(self, genotypes: Genotypes) -> Neighbors:
+        """The canonical form of those rows that stand for an architecture of this space, and which rows those are.
+
+        For what was put together from genes, as children of two architectures are: rows that mean nothing are left out.
+        """
+        return self._recognize(self.check(genotypes))
+
+    def _recognize(self, genotypes: Genotypes) -> Neighbors:
+        canonical = self._canonicalize(genotypes)
+        rows = np.flatnonzero(self._is_valid(canonical))
+        return Neighbors(canonical[rows], rows)
 
     def is_valid(self, genotypes: Genotypes) -> NDArray[np.bool_]:
         """bool[n]: whether each row is a canonical genotype of an architecture of this space."""
@@ -306,8 +320,11 @@ class SearchSpace(ABC):
         self.require_valid(genotypes)
         if not isinstance(edits, (int, np.integer)) or edits < 0:
             raise UserError(f"a radius must be a whole number >= 0, but got {edits!r}")
+        return self._ball(genotypes, int(edits))
+
+    def _ball(self, genotypes: Genotypes, edits: int) -> Ball:
         found = at = Ball(genotypes, np.arange(len(genotypes)), np.zeros(len(genotypes), dtype=np.int64))
-        for travelled in range(1, int(edits) + 1):
+        for travelled in range(1, edits + 1):
             near = self.root.all_neighbors(at.genotypes)
             step = Ball(near.genotypes, at.parents[near.parents], np.full(len(near.parents), travelled, dtype=np.int64))
             merged = found.join(step)

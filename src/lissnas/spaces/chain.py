@@ -1,41 +1,30 @@
 """A chain of blocks: the layout behind block spaces, in plain numbers, and what each of its networks costs.
 
 One layout serves both sides: costs are counted from it here, layer by layer, and torch builds networks and supernets from it.
-Each block kind has a twin here that lists its convolutions; the torch block is built to the same list; a test compares them.
+What a block kind is made of says ``chain_blocks``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from lissnas.errors import UserError
+from lissnas.spaces.chain_blocks import ACTIVATIONS, BLOCK_KINDS, Conv, block_branches, sum_branches
 from lissnas.spaces.cost import TableCost
+from lissnas.spaces.diagram import Diagram
 
-__all__ = ["BLOCK_KINDS", "ChainLayout", "Conv", "Site"]
+__all__ = ["BLOCK_KINDS", "ChainLayout", "Conv", "Site", "stage_sites"]
 
-
-@dataclass(frozen=True)
-class Conv:
-    """A bias-free convolution with batch norm: what is counted of it."""
-
-    kernel: int
-    in_channels: int
-    out_channels: int
-    stride: int = 1
-    groups: int = 1
-
-    def out_resolution(self, resolution: int) -> int:
-        """Side of the output, padded by half the kernel."""
-        return (resolution - 1) // self.stride + 1
-
-    def cost(self, resolution: int) -> tuple[float, float]:
-        """Multiply-adds on a square input of side ``resolution``, and weights (the published counts leave batch norms out)."""
-        weights = self.kernel**2 * self.in_channels * self.out_channels // self.groups
-        return self.out_resolution(resolution) ** 2 * weights, weights
+LATER = (
+    "activation",
+    "classifier_bias",
+    "counts_norms",
+)  # no part of a definition where they are the default
 
 
 @dataclass(frozen=True)
@@ -51,66 +40,23 @@ class Site:
     kinds: tuple[str, ...]
 
 
-# A block kind is a function (in_channels, out_channels, stride) -> its branches, each a list of convolutions.
-Branches = list[list[Conv]]
+def stage_sites(
+    in_channels: int,
+    stages: Iterable[tuple[int, int, int]],
+    kinds: tuple[str, ...],
+    first_kinds: tuple[str, ...] | None = None,
+) -> Iterator[Site]:
+    """The sites of stages, each given as its number of blocks, its channels and the stride of its first block.
 
-
-def _shuffle(kernel: int, narrowing: int = 1) -> Callable[[int, int, int], Branches]:
-    def branches(in_channels: int, out_channels: int, stride: int) -> Branches:
-        inp, mid = _split(in_channels, out_channels, stride)
-        mid //= narrowing
-        main = [
-            Conv(1, inp, mid),
-            Conv(kernel, mid, mid, stride, groups=mid),
-            Conv(1, mid, out_channels - inp),
-        ]
-        return [main, *_projection(kernel, inp, stride)]
-
-    return branches
-
-
-def _xception(in_channels: int, out_channels: int, stride: int) -> Branches:
-    inp, mid = _split(in_channels, out_channels, stride)
-    main = [
-        Conv(3, inp, inp, stride, groups=inp),
-        Conv(1, inp, mid),
-        Conv(3, mid, mid, groups=mid),
-        Conv(1, mid, mid),
-        Conv(3, mid, mid, groups=mid),
-        Conv(1, mid, out_channels - inp),
-    ]
-    return [main, *_projection(3, inp, stride)]
-
-
-def _split(in_channels: int, out_channels: int, stride: int) -> tuple[int, int]:
-    """Channels that enter the main branch (half of them pass by at stride 1), and its inner width."""
-    return (in_channels // 2 if stride == 1 else in_channels), out_channels // 2
-
-
-def _projection(kernel: int, inp: int, stride: int) -> Branches:
-    return [] if stride == 1 else [[Conv(kernel, inp, inp, stride, groups=inp), Conv(1, inp, inp)]]
-
-
-def _skip(in_channels: int, out_channels: int, stride: int) -> Branches:
-    if stride != 1 or in_channels != out_channels:
-        raise UserError(
-            f"a skip keeps its input, so it cannot lead from {in_channels} to {out_channels} channels at stride {stride}"
-        )
-    return []
-
-
-BLOCK_KINDS: dict[str, Callable[[int, int, int], Branches]] = {
-    # ShuffleNetV2 choice blocks of SPOS [megvii-model/SinglePathOneShot src/Supernet/blocks.py]
-    "shuffle_k3": _shuffle(3),
-    "shuffle_k5": _shuffle(5),
-    "shuffle_k7": _shuffle(7),
-    "shuffle_xception": _xception,
-    # Weaker and cheaper: a kernel that sees no neighbor, half the inner width, nothing at all
-    "shuffle_k1": _shuffle(1),
-    "shuffle_k1_half": _shuffle(1, narrowing=2),
-    "shuffle_k3_half": _shuffle(3, narrowing=2),
-    "skip": _skip,
-}
+    Args:
+        first_kinds: what can stand at the first site of a stage, where that is not the same as at the others.
+    """
+    for repeats, width, stride in stages:
+        for index in range(repeats):
+            first = index == 0
+            here = kinds if not first or first_kinds is None else first_kinds
+            yield Site(in_channels, width, stride if first else 1, here)
+            in_channels = width
 
 
 @dataclass(frozen=True)
@@ -123,12 +69,14 @@ class ChainLayout:
         stem: channels and stride of the 3x3 convolution in front.
         sites: the blocks, in order; those with more than one kind are the genes.
         head: channels of the 1x1 convolution behind.
-        classes: outputs of the classifier, a linear layer without bias (as SPOS has it).
+        classes: outputs of the classifier, a linear layer.
         dropout: probability before the classifier.
+        activation: of stem and head, and of the blocks whose kind names none.
+        classifier_bias: whether the classifier has a bias (SPOS has none).
+        counts_norms: whether parameters include the weights of batch norms (SPOS leaves them out).
     """
 
     kind: ClassVar[str] = "chain"
-    counts_norms: ClassVar[bool] = False
 
     resolution: int
     in_channels: int
@@ -137,12 +85,16 @@ class ChainLayout:
     head: int
     classes: int
     dropout: float = 0.0
+    activation: str = "relu"
+    classifier_bias: bool = False
+    counts_norms: bool = False
 
     def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise UserError(f"unknown activation '{self.activation}': there are {', '.join(ACTIVATIONS)}")
         for site in self.sites:
             for kind in site.kinds:
-                if kind not in BLOCK_KINDS:
-                    raise UserError(f"unknown block kind '{kind}': there are {', '.join(BLOCK_KINDS)}")
+                block_branches(kind, site.in_channels, site.out_channels, site.stride)
 
     @property
     def choices(self) -> list[int]:
@@ -155,12 +107,15 @@ class ChainLayout:
         base = np.zeros(2)
         table = np.zeros((2, len(self.choices), widest))
         stem = Conv(3, self.in_channels, self.stem[0], self.stem[1])
-        base += stem.cost(self.resolution)
+        base += sum_branches([[stem]], self.resolution, self.counts_norms)
         resolution = stem.out_resolution(self.resolution)
         gene = 0
         for site in self.sites:
             sums = [
-                _sum_branches(BLOCK_KINDS[k](site.in_channels, site.out_channels, site.stride), resolution) for k in site.kinds
+                sum_branches(
+                    block_branches(kind, site.in_channels, site.out_channels, site.stride), resolution, self.counts_norms
+                )
+                for kind in site.kinds
             ]
             if len(sums) == 1:
                 base += sums[0]
@@ -169,15 +124,41 @@ class ChainLayout:
                 gene += 1
             resolution = (resolution - 1) // site.stride + 1
         head = Conv(1, self.sites[-1].out_channels, self.head)
-        base += head.cost(resolution)
+        base += sum_branches([[head]], resolution, self.counts_norms)
         base += self.head * self.classes
+        base[1] += self.classes * self.classifier_bias
         return [TableCost(name, float(base[i]), table[i]) for i, name in enumerate(("flops", "params"))]
+
+    def diagram(self, alleles: Sequence[int], labels: Sequence[str]) -> Diagram:
+        """The network of one architecture, stage by stage; a skip is no node.
+
+        Args:
+            alleles: one per site that has a gene.
+            labels: what each of them is called.
+        """
+        chosen = dict(zip(self.choices, zip(alleles, labels, strict=True), strict=True))
+        nodes, groups = [f"conv 3x3 {_stride(self.stem[1])}".strip()], ["stem"]
+        stage, width = 0, 0
+        for index, site in enumerate(self.sites):
+            if site.out_channels != width or site.stride > 1:
+                stage, width = stage + 1, site.out_channels
+            allele, label = chosen.get(index, (0, site.kinds[0]))
+            if site.kinds[allele] != "skip":
+                nodes.append(f"{label} {_stride(site.stride)}".strip())
+                groups.append(f"stage {stage}: {width} channels")
+        nodes += ["conv 1x1", "classifier"]
+        groups += ["head", "head"]
+        edges = tuple((a, b, "") for a, b in itertools.pairwise(range(len(nodes))))
+        return Diagram(tuple(nodes), edges, tuple(groups))
 
     def definition(self) -> dict[str, Any]:
         """Plain JSON data."""
         data = asdict(self)
         data["stem"] = list(self.stem)
         data["sites"] = [{**asdict(site), "kinds": list(site.kinds)} for site in self.sites]
+        for field in fields(self):
+            if field.name in LATER and data[field.name] == field.default:
+                del data[field.name]
         return data
 
     @classmethod
@@ -187,13 +168,5 @@ class ChainLayout:
         return cls(**{**data, "stem": tuple(data["stem"]), "sites": sites})
 
 
-def _sum_branches(branches: Branches, resolution: int) -> tuple[float, float]:
-    flops = params = 0.0
-    for branch in branches:
-        side = resolution
-        for conv in branch:
-            macs, weights = conv.cost(side)
-            flops += macs
-            params += weights
-            side = conv.out_resolution(side)
-    return flops, params
+def _stride(stride: int) -> str:
+    return f"/{stride}" if stride > 1 else ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Neighbors, SearchSpace
-from lissnas.spaces.draw import search_all
+from lissnas.spaces.draw import propose_until_valid
 from lissnas.spaces.limits import check_limits, meets_limits
 from lissnas.spaces.subspace import Subspace
 
@@ -19,9 +19,6 @@ __all__ = ["ConstrainedSpace"]
 
 MAX_COUNTED = 1 << 20
 DRAWS = 100_000
-PROPOSAL_ROUNDS = 64
-PROPOSAL_ROUNDS_LISTED = 4  # where whoever still waits can be compared with all architectures
-MAX_SEARCHED = 1 << 12
 
 
 class ConstrainedSpace(Subspace):
@@ -68,24 +65,12 @@ class ConstrainedSpace(Subspace):
         proposer = self.parent
         while isinstance(proposer, ConstrainedSpace):  # its own rejections would multiply with these
             proposer = proposer.parent
-        listed = self.cardinality_is_exact and self.cardinality <= MAX_SEARCHED
-        result = genotypes.copy()
-        arrived = np.zeros(len(genotypes), dtype=bool)
-        waiting = np.arange(len(genotypes))
-        for _ in range(PROPOSAL_ROUNDS_LISTED if listed else PROPOSAL_ROUNDS):
-            drawn = proposer.neighbors(genotypes[waiting], edits, rng)
-            waiting = waiting[drawn.parents]  # whoever has none in the larger space has none here
-            good = self._is_valid(drawn.genotypes)
-            result[waiting[good]] = drawn.genotypes[good]
-            arrived[waiting[good]] = True
-            waiting = waiting[~good]
-            if not len(waiting):
-                break
-        if listed:
-            arrived[waiting] = True
-            arrived[search_all(self, genotypes, waiting, edits, rng, result)] = False
-        found = np.flatnonzero(arrived)
-        return Neighbors(result[found], found)
+
+        def propose(rows: Genotypes) -> tuple[Neighbors, NDArray[np.bool_]]:
+            drawn = proposer.neighbors(rows, edits, rng)
+            return drawn, self._is_valid(drawn.genotypes)
+
+        return propose_until_valid(self, genotypes, edits, rng, propose)
 
 
 def sample_within(space: SearchSpace, n: int, limits: Sequence[str], rng: np.random.Generator) -> Genotypes:

@@ -1,10 +1,10 @@
-"""What an architecture costs, without building it: sums of per-allele tables, formulas, and what was learned from a column."""
+"""What an architecture costs, without building it: sums of tables, formulas, and what was learned from a column."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.expression import Expression
 
-__all__ = ["Cost", "FormulaCost", "LearnedCost", "TableCost", "cost_from_definition"]
+__all__ = ["Cost", "FormulaCost", "JointCost", "JointTerm", "LearnedCost", "TableCost", "cost_from_definition"]
 
 _BLOCK = 1 << 14
 
@@ -56,6 +56,49 @@ class TableCost(Cost):
 
     def definition(self) -> dict[str, Any]:
         return {"kind": "table", "name": self.name, "base": self.base, "table": self.table.tolist()}
+
+
+class JointTerm(NamedTuple):
+    """What some genes cost together.
+
+    Attributes:
+        genes: their columns in the genotype.
+        table: float64[K, ...], one axis per gene, as long as its radix (inactive included).
+    """
+
+    genes: tuple[int, ...]
+    table: NDArray[np.float64]
+
+
+class JointCost(Cost):
+    """``base`` plus a sum of terms, each read from a table over the alleles of a few genes together: exact wherever each
+    layer's cost depends on a few genes (a kernel and an expansion; the channels on both sides)."""
+
+    def __init__(self, name: str, base: float, terms: Iterable[JointTerm]) -> None:
+        self.name = name
+        self.base = float(base)
+        self.terms = tuple(JointTerm(tuple(genes), np.asarray(table, dtype=np.float64)) for genes, table in terms)
+        for genes, table in self.terms:
+            if len(set(genes)) != len(genes) or table.ndim != len(genes):
+                raise UserError(f"the cost '{name}' has a term over the genes {list(genes)}, but a table of {table.ndim} axes")
+
+    def evaluate(self, genotypes: Genotypes, values: Mapping[str, Any]) -> NDArray[np.float64]:  # noqa: ARG002 - tables need none
+        total = np.empty(len(genotypes))
+        flat = [table.ravel() for _, table in self.terms]
+        for low in range(0, len(genotypes), _BLOCK):
+            columns = np.ascontiguousarray(genotypes[low : low + _BLOCK].T).astype(np.intp)
+            part = np.full(columns.shape[1], self.base)
+            for (genes, table), entries in zip(self.terms, flat, strict=True):
+                index = columns[genes[0]]
+                for gene, radix in zip(genes[1:], table.shape[1:], strict=True):
+                    index = index * radix + columns[gene]
+                part += entries[index]
+            total[low : low + _BLOCK] = part
+        return total
+
+    def definition(self) -> dict[str, Any]:
+        terms = [{"genes": list(genes), "table": table.tolist()} for genes, table in self.terms]
+        return {"kind": "joint", "name": self.name, "base": self.base, "terms": terms}
 
 
 class FormulaCost(Cost):
@@ -103,6 +146,9 @@ def cost_from_definition(definition: Mapping[str, Any]) -> Cost:
     match definition["kind"]:
         case "table":
             return TableCost(definition["name"], definition["base"], np.array(definition["table"]))
+        case "joint":
+            terms = [JointTerm(tuple(term["genes"]), np.array(term["table"])) for term in definition["terms"]]
+            return JointCost(definition["name"], definition["base"], terms)
         case "formula":
             return FormulaCost(definition["name"], definition["formula"])
         case "learned":

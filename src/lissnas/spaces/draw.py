@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.spaces.base import Neighbors, SearchSpace
 
-__all__ = ["draw_one_each", "search_all", "walk_to_distance"]
+__all__ = ["draw_one_each", "propose_until_valid", "search_all", "walk_to_distance"]
 
 _WALKS = 8  # per row; most rows arrive by the first
 _WALKS_IN_VAIN = 512  # of a whole batch: where none arrived, nothing is that far away
@@ -19,6 +19,8 @@ _STEPS_UNLISTED = 64  # where they are too many to list
 _LISTED = 1 << 18  # neighbors listed at a time
 _SMALL = 1 << 12  # architectures of a space that is searched as a whole for rows that did not arrive
 _MAX_LISTED = 1 << 14  # neighbors of one row that are listed
+_PROPOSALS = 64  # neighbors in the larger space for each row of the smaller one
+_PROPOSALS_LISTED = 4  # where whoever still waits can be compared with all architectures
 
 
 def draw_one_each(neighbors: Neighbors, rng: np.random.Generator) -> Neighbors:
@@ -65,6 +67,41 @@ def walk_to_distance(
     if len(waiting) and space.cardinality <= _SMALL:
         waiting = search_all(space, genotypes, waiting, edits, rng, result)
     found = np.delete(np.arange(len(genotypes)), waiting)
+    return Neighbors(result[found], found)
+
+
+def propose_until_valid(
+    space: SearchSpace,
+    genotypes: Genotypes,
+    edits: int,
+    rng: np.random.Generator,
+    propose: Callable[[Genotypes], tuple[Neighbors, NDArray[np.bool_]]],
+) -> Neighbors:
+    """Neighbors at exactly ``edits`` edits, by proposals.
+
+    A row is left out after 64 that were in vain; where the space has at most 4,096 architectures, and that is exact, only if
+    none of them is at that distance.
+
+    Args:
+        propose: for a batch, an architecture for each row and whether it is one of the space at that distance. A row that it
+            leaves out has none.
+    """
+    listed = space.cardinality_is_exact and space.cardinality <= _SMALL
+    result = genotypes.copy()
+    arrived = np.zeros(len(genotypes), dtype=bool)
+    waiting: NDArray[np.intp] = np.arange(len(genotypes))
+    for _ in range(_PROPOSALS_LISTED if listed else _PROPOSALS):
+        drawn, good = propose(genotypes[waiting])
+        waiting = waiting[drawn.parents]
+        result[waiting[good]] = drawn.genotypes[good]
+        arrived[waiting[good]] = True
+        waiting = waiting[~good]
+        if not len(waiting):
+            break
+    if listed:
+        arrived[waiting] = True
+        arrived[search_all(space, genotypes, waiting, edits, rng, result)] = False
+    found = np.flatnonzero(arrived)
     return Neighbors(result[found], found)
 
 

@@ -25,7 +25,7 @@ class ExplicitSpace(Subspace):
 
     ``neighbors`` is uniform over the members at that distance: at distance 1 through the root's neighborhoods, beyond by
     drawing members until each row has met one; rows that meet none so are compared with all members (0.1 us each), or with
-    all that so many edits lead to where those are fewer.
+    all that so many edits lead to where those are fewer. Where the root searches for a distance, each row is searched around.
 
     Args:
         parent: the space they are taken from.
@@ -81,6 +81,8 @@ class ExplicitSpace(Subspace):
         return Neighbors(np.concatenate(found)[order], np.concatenate(parents)[order])
 
     def _neighbors_beyond(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        if self.root.distance_by_search:
+            return self._draw_in_balls(genotypes, edits, rng)
         result = genotypes.copy()
         waiting = np.arange(len(genotypes))
         ball = self._root_degree(genotypes) ** edits if edits <= 8 else 1 << 62
@@ -102,6 +104,19 @@ class ExplicitSpace(Subspace):
             arrived[rows[drawn.parents]] = True
         found = np.flatnonzero(arrived)
         return Neighbors(result[found], found)
+
+    def _draw_in_balls(self, genotypes: Genotypes, edits: int, rng: np.random.Generator) -> Neighbors:
+        """One member at that distance per row, out of the root's balls: a search for each row, not for each member."""
+        found, rows = [genotypes[:0]], [np.zeros(0, dtype=np.intp)]
+        step = max(1, _SCAN // 64 ** min(edits, 4))
+        for low in range(0, len(genotypes), step):
+            ball = self.root.ball(genotypes[low : low + step], edits)
+            ring = ball.take(np.flatnonzero(ball.edits == edits))
+            ring = ring.take(np.flatnonzero(self._is_valid(ring.genotypes)))
+            drawn = draw_one_each(Neighbors(ring.genotypes, ring.parents), rng)
+            found.append(drawn.genotypes)
+            rows.append(drawn.parents + low)
+        return Neighbors(np.concatenate(found), np.concatenate(rows))
 
     def _draw_some(
         self, genotypes: Genotypes, rows: NDArray[np.intp], edits: int, draws: int, rng: np.random.Generator, result: Genotypes

@@ -13,7 +13,19 @@ from lissnas.registry import Registry
 
 __all__ = ["LAYOUTS", "Layout", "layout_definition", "layout_from_definition"]
 
-LAYOUTS = Registry("layout", {"chain": "lissnas.spaces.chain:ChainLayout"})
+LAYOUTS = Registry(
+    "layout",
+    {
+        "chain": "lissnas.spaces.chain:ChainLayout",
+        "x-blocks": "lissnas.spaces.xblock:XBlockLayout",
+        "templated-chain": "lissnas.spaces.templated_chain:TemplatedChainLayout",
+        "nats-size": "lissnas.spaces.nats_size:NATSSizeLayout",
+        "darts": "lissnas.spaces.darts:DartsLayout",
+        "nasbench101": "lissnas.spaces.nasbench101.costs:CellLayout",
+        "nasbench201": "lissnas.spaces.nasbench201:NASBench201Layout",
+        "transnas": "lissnas.spaces.transnas:TransNASLayout",
+    },
+)
 
 
 @runtime_checkable
@@ -29,8 +41,9 @@ class Layout(Protocol):
     """
 
     kind: ClassVar[str]
-    counts_norms: ClassVar[bool]
 
+    @property
+    def counts_norms(self) -> bool: ...
     @property
     def resolution(self) -> int: ...
     @property

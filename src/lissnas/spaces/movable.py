@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
-from lissnas.spaces.parts import Part, PartNeighbors
+from lissnas.spaces.parts import Part, PartNeighbors, grid
 
 __all__ = ["MovableGroup"]
+
+TABLE = 1 << 16  # values of a group up to which what is asked of it is looked up
 
 
 class MovableGroup(Part):
@@ -40,7 +43,19 @@ class MovableGroup(Part):
         lengths: NDArray[np.int64] = np.count_nonzero(x != self.identity, axis=1).astype(np.int64)
         return lengths
 
+    @cached_property
+    def _states(self) -> Genotypes:
+        return self.states()
+
+    @cached_property
+    def _canonical(self) -> Genotypes:
+        """uint8[count^m, m]: the canonical value of every value, in lexicographic order."""
+        values = grid(np.full(len(self.columns), len(self._rank)))
+        return self._identities_last(values)
+
     def sample(self, n: int, rng: np.random.Generator) -> Genotypes:
+        if self.cardinality <= TABLE:
+            return self._states.take(rng.integers(0, self.cardinality, size=n, dtype=np.uint32), axis=0)
         share = np.array([w / self.cardinality for w in self._by_length])
         length = rng.choice(len(share), size=n, p=share / share.sum())
         x = self.operations[rng.integers(0, len(self.operations), size=(n, len(self.columns)))]
@@ -48,6 +63,15 @@ class MovableGroup(Part):
         return x
 
     def canonicalize(self, x: Genotypes) -> Genotypes:
+        if len(self._rank) ** len(self.columns) > TABLE:
+            return self._identities_last(x)
+        place = np.zeros(len(x), dtype=np.uint32)
+        for column in range(x.shape[1]):
+            place *= np.uint32(len(self._rank))
+            place += x[:, column]
+        return self._canonical.take(place, axis=0)
+
+    def _identities_last(self, x: Genotypes) -> Genotypes:
         order = np.argsort(x == self.identity, axis=1, kind="stable")
         return np.take_along_axis(x, order, axis=1)
 

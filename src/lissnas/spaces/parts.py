@@ -46,6 +46,11 @@ class Part(ABC):
     def canonicalize(self, x: Genotypes) -> Genotypes:
         """The one value that stands for each row."""
 
+    def is_valid(self, x: Genotypes) -> NDArray[np.bool_]:
+        """bool[n]: whether each row is a value of the part. A part with values that stand for nothing says so here."""
+        valid: NDArray[np.bool_] = (self.canonicalize(x) == x).all(axis=1)
+        return valid
+
     @abstractmethod
     def distance(self, a: Genotypes, b: Genotypes) -> NDArray[np.int64]:
         """The fewest edits between the rows of ``a`` and ``b``."""

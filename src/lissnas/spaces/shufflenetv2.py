@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lissnas.spaces.chain import ChainLayout, Site
+from lissnas.spaces.chain import ChainLayout, stage_sites
 from lissnas.spaces.gene import Gene
 from lissnas.spaces.product import ProductSpace
 
-__all__ = ["digits_shuffle", "shuffle_chain", "shufflenetv2"]
+__all__ = ["digits_shuffle", "shuffle_chain", "shufflenetv2", "shufflenetv2_cifar"]
 
 ALLELES = ("k3", "k5", "k7", "xception")
 
@@ -21,6 +21,23 @@ def shufflenetv2(resolution: int = 224, classes: int = 1000, stem_stride: int = 
         in_channels=3,
         stem=(16, stem_stride),
         stages=((4, 64, 2), (4, 160, 2), (8, 320, 2), (4, 640, 2)),
+        head=1024,
+        classes=classes,
+        dropout=0.1,
+    )
+
+
+def shufflenetv2_cifar(resolution: int = 32, classes: int = 10) -> ProductSpace:
+    """The same 4^20 for the 32x32 images of CIFAR-10: the resolution is halved only at blocks 4 and 8.
+
+    As those who repeat SPOS on CIFAR-10 have it (reconstruction B.3; ShunLu91/Single-Path-One-Shot-NAS models/model.py).
+    """
+    return shuffle_chain(
+        "shufflenetv2-cifar",
+        resolution=resolution,
+        in_channels=3,
+        stem=(16, 1),
+        stages=((4, 64, 1), (4, 160, 2), (8, 320, 2), (4, 640, 1)),
         head=1024,
         classes=classes,
         dropout=0.1,
@@ -66,12 +83,7 @@ def shuffle_chain(
         alleles: the choices at every site, block kinds without their ``shuffle_``.
     """
     kinds = tuple(f"shuffle_{allele}" for allele in alleles)
-    sites = []
-    channels = stem[0]
-    for repeats, width, stride in stages:
-        for index in range(repeats):
-            sites.append(Site(channels, width, stride if index == 0 else 1, kinds))
-            channels = width
-    layout = ChainLayout(resolution, in_channels, stem, tuple(sites), head, classes, dropout)
+    sites = tuple(stage_sites(stem[0], stages, kinds))
+    layout = ChainLayout(resolution, in_channels, stem, sites, head, classes, dropout)
     genes = [Gene(f"block_{index}", tuple(alleles)) for index in range(len(sites))]
     return ProductSpace(name, genes, costs=layout.costs(), layout=layout, notation="indices")

@@ -74,6 +74,11 @@ class Subspace(SearchSpace):
     def _canonicalize(self, genotypes: Genotypes) -> Genotypes:
         return self.parent.canonicalize(genotypes)
 
+    def _recognize(self, genotypes: Genotypes) -> Neighbors:
+        found = self.parent.recognize(genotypes)
+        kept = np.flatnonzero(self._is_valid(found.genotypes))
+        return Neighbors(found.genotypes[kept], found.parents[kept])
+
     def _distance(self, a: Genotypes, b: Genotypes) -> NDArray[np.int64]:
         return self.root.distance(a, b)
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from lissnas.arrays import Genotypes, unique
+from lissnas.evaluators import Evaluator
 from lissnas.shrinkers import Shrinkage, Shrinker
 from lissnas.spaces import ExplicitSpace, SearchSpace, meets_limits
 from lissnas.testing.checks import Check, add_tests, ensure
 from lissnas.testing.space import run_checks
-from lissnas.testing.toys import Oracle, toy_space, toy_target
+from lissnas.testing.toys import Oracle, TrueOracle, toy_space, toy_target
 
 __all__ = ["SHRINKER_CHECKS", "ShrinkerContract"]
 
@@ -20,7 +21,7 @@ __all__ = ["SHRINKER_CHECKS", "ShrinkerContract"]
 def check_smaller(shrinker: Shrinker, rng: np.random.Generator) -> None:
     """The result is a smaller space of the same root, and all its architectures are ones of the space that was given."""
     space = toy_space()
-    result = shrinker.shrink(space, Oracle.of(space), rng)
+    result = shrinker.shrink(space, _oracle(shrinker, space), rng)
     for shrunk in _spaces(result):
         ensure(shrunk.root.fingerprint == space.fingerprint, "the result's root is not the space that was given")
         ensure(shrunk.cardinality < space.cardinality, f"from {space.cardinality:,} architectures to {shrunk.cardinality:,}")
@@ -32,7 +33,7 @@ def check_better(shrinker: Shrinker, rng: np.random.Generator) -> None:
     space = toy_space()
     full = toy_target(space, space.sample(2000, rng))
     for sign in (1.0, -1.0):
-        result = shrinker.shrink(space, Oracle.of(space, sign), np.random.default_rng(1))
+        result = shrinker.shrink(space, _oracle(shrinker, space, sign), np.random.default_rng(1))
         for shrunk in _spaces(result):
             gain = toy_target(space, _some(shrunk, rng)).mean() - full.mean()
             way = "higher" if sign > 0 else "lower"
@@ -45,7 +46,7 @@ def check_better(shrinker: Shrinker, rng: np.random.Generator) -> None:
 def check_space_contract(shrinker: Shrinker, rng: np.random.Generator) -> None:
     """The result keeps the contract of a search space."""
     space = toy_space()
-    for shrunk in _spaces(shrinker.shrink(space, Oracle.of(space), rng)):
+    for shrunk in _spaces(shrinker.shrink(space, _oracle(shrinker, space), rng)):
         broken = [f"{r.name} ({r.detail})" for r in run_checks(shrunk) if r.passed is False]
         ensure(not broken, f"the result breaks the contract of a space: {'; '.join(broken)}")
 
@@ -53,24 +54,21 @@ def check_space_contract(shrinker: Shrinker, rng: np.random.Generator) -> None:
 def check_ledger(shrinker: Shrinker, rng: np.random.Generator) -> None:
     """The ledger is not overdrawn, and every prediction that was asked for is in it, once per architecture."""
     space = toy_space()
-    scorer = Oracle.of(space)
-    before = scorer.asked
+    scorer = _oracle(shrinker, space)
     ledger = shrinker.shrink(space, scorer, rng).ledger
     ensure(ledger.queries <= ledger.max_queries, f"{ledger.queries:,} queries of {ledger.max_queries:,}")
     ensure(ledger.evaluations <= ledger.max_evaluations, f"{ledger.evaluations:,} evaluations of {ledger.max_evaluations:,}")
-    asked = scorer.asked - before
-    ensure(asked <= ledger.queries, f"{asked:,} predictions were asked for, but only {ledger.queries:,} are in the ledger")
-    ensure(
-        ledger.queries <= space.cardinality,
-        f"{ledger.queries:,} queries in a space of {space.cardinality:,}: some were paid twice",
-    )
+    true = isinstance(scorer, Evaluator)
+    asked, booked = (scorer.evaluations, ledger.evaluations) if true else (scorer.asked, ledger.queries)
+    ensure(asked <= booked, f"{asked:,} scores were asked for, but only {booked:,} are in the ledger")
+    ensure(booked <= space.cardinality, f"{booked:,} asked in a space of {space.cardinality:,}: some were paid twice")
 
 
 def check_repeats(shrinker: Shrinker, rng: np.random.Generator) -> None:
     """The same seed gives the same result and the same way down."""
     space = toy_space()
     seed = int(rng.integers(1 << 32))
-    one, two = (shrinker.shrink(space, Oracle.of(space), np.random.default_rng(seed)) for _ in range(2))
+    one, two = (shrinker.shrink(space, _oracle(shrinker, space), np.random.default_rng(seed)) for _ in range(2))
     same = [a.fingerprint == b.fingerprint for a, b in zip(_spaces(one), _spaces(two), strict=True)]
     ensure(all(same), "the same seed gave another space")
     ensure([_row(i) for i in one.iterations] == [_row(i) for i in two.iterations], "the same seed gave other iterations")
@@ -80,7 +78,7 @@ def check_limits(shrinker: Shrinker, rng: np.random.Generator) -> None:
     """Every architecture of the result meets the limits."""
     space = toy_space()
     limits = ["work <= 230", "bias or depth > 2"]
-    for shrunk in _spaces(shrinker.shrink(space, Oracle.of(space), rng, limits)):
+    for shrunk in _spaces(shrinker.shrink(space, _oracle(shrinker, space), rng, limits)):
         within = meets_limits(space, _some(shrunk, rng), limits)
         ensure(within.all(), f"{np.count_nonzero(~within)} of {len(within)} architectures of the result break {limits}")
 
@@ -89,7 +87,7 @@ def check_iterations(shrinker: Shrinker, rng: np.random.Generator) -> None:
     """``on_iteration`` hears of each iteration as it ends, in order, sizes falling and queries rising."""
     space = toy_space()
     heard: list[Any] = []
-    result = shrinker.shrink(space, Oracle.of(space), rng, on_iteration=heard.append)
+    result = shrinker.shrink(space, _oracle(shrinker, space), rng, on_iteration=heard.append)
     ensure(
         [_row(i) for i in heard] == [_row(i) for i in result.iterations],
         "on_iteration heard of other iterations than the result has",
@@ -112,13 +110,18 @@ def check_again(shrinker: Shrinker, rng: np.random.Generator) -> None:
     """A shrunk space can be shrunk: what comes out is a part of it."""
     space = toy_space()
     given = ExplicitSpace.of(space, space.sample(6000, rng))
-    for shrunk in _spaces(shrinker.shrink(given, Oracle.of(given), rng)):
+    for shrunk in _spaces(shrinker.shrink(given, _oracle(shrinker, given), rng)):
         ensure(
             given.is_valid(_some(shrunk, rng)).all(),
             "shrinking a shrunk space brought back architectures that it does not hold",
         )
         ensure(shrunk.cardinality < given.cardinality, f"from {given.cardinality:,} architectures to {shrunk.cardinality:,}")
         ensure(shrunk.root.fingerprint == space.fingerprint, "the result's root is another space")
+
+
+def _oracle(shrinker: Shrinker, space: SearchSpace, sign: float = 1.0) -> Any:
+    """The scorer that knows the target: a predictor, or an evaluator for a method that needs one."""
+    return Oracle.of(space, sign) if shrinker.spends == "queries" else TrueOracle(space, sign)
 
 
 def _spaces(result: Shrinkage) -> list[SearchSpace]:

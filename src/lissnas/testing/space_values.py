@@ -144,7 +144,7 @@ def check_empty(space: SearchSpace, rng: np.random.Generator) -> None:
 
 
 def _rebuild(space: SearchSpace, definition: dict[str, Any]) -> SearchSpace:
-    if isinstance(space, ExplicitSpace):  # its architectures are in its file, not in its definition
+    if isinstance(space, ExplicitSpace) and "parent" in definition:  # its architectures are in its file, not in its definition
         return ExplicitSpace(_rebuild(space.parent, definition["parent"]), space.codes, definition["name"])
     return from_definition(definition)
 

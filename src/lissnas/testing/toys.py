@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
+from lissnas.evaluators import Evaluator, Metric
 from lissnas.predictors import Predictor
 from lissnas.spaces import FormulaCost, Gene, ProductSpace, SearchSpace
 
-__all__ = ["Oracle", "toy_space", "toy_target"]
+__all__ = ["Oracle", "TrueOracle", "toy_space", "toy_target"]
 
 
 def toy_space() -> ProductSpace:
@@ -58,3 +59,16 @@ class Oracle(Predictor):
         """One that is ready for ``space``."""
         x = space.root.sample(200, np.random.default_rng(0))
         return cls(sign).fit(space, x, sign * toy_target(space.root, x), higher_is_better=sign > 0)
+
+
+class TrueOracle(Evaluator):
+    """The same knowledge as an evaluator."""
+
+    is_free = True
+
+    def __init__(self, space: SearchSpace, sign: float = 1.0) -> None:
+        super().__init__(space, Metric("target", "", sign > 0))
+        self.sign = sign
+
+    def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
+        return self.sign * toy_target(self.space.root, genotypes)
