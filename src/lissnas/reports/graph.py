@@ -39,6 +39,7 @@ def draw_diagram(diagram: Diagram, *, says: str) -> str:
         if heading:
             parts.append(f'<text x="4" y="{top + 15:g}" font-weight="bold">{text(heading)}</text>')
             top += _HEADING
+            width = max(width, 4 + len(heading) * _CHARACTER * 1.1)  # bold
         nodes = [diagram.nodes[i] for i in members]
         place = {node: index for index, node in enumerate(members)}
         edges = [(place[a], place[b], label) for a, b, label in diagram.edges if a in place and b in place]

@@ -72,19 +72,20 @@ def details(summary: str, content: str, *, printed: bool = True) -> str:
     return f"<details{kind}><summary>{text(summary)}</summary>{content}</details>"
 
 
-def figure(drawing: str, caption: str, tables: str, *, source: str, command: str) -> str:
+def figure(drawing: str, caption: str, tables: str, *, source: str, command: str, file: str = "metrics.json") -> str:
     """A drawing, what it shows, its table under it, and how to run it again.
 
     Args:
         drawing: HTML of one or more charts, or an SVG.
         caption: what to see in it, plain text.
         tables: HTML of the table or tables with its numbers.
-        source: the field of ``metrics.json`` that holds the numbers.
+        source: the field of ``file`` that holds the numbers.
         command: the command that made the run.
+        file: where the numbers are.
     """
     return (
         f"<figure>{drawing}<figcaption>{text(caption)}</figcaption>{tables}"
-        f'<p class="again">Numbers: <code>metrics.json</code>, <code>{text(source)}</code>. {run_again(command)}</p></figure>'
+        f'<p class="again">Numbers: <code>{text(file)}</code>, <code>{text(source)}</code>. {run_again(command)}</p></figure>'
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,8 @@ def describe_space(space: SearchSpace) -> dict[str, Any]:
         "builds_networks": space.layout is not None,
         "benchmarks": {name: list(BENCHMARKS.get(name).metrics) for name in benchmarks_of(space)},
         "example": space.format(example)[0],
-        "example_costs": {name: float(values[0]) for name, values in space.cost(example).items()},
+        # None: a cost that is learned from measurements, before there are any
+        "example_costs": {n: float(v[0]) if np.isfinite(v[0]) else None for n, v in space.cost(example).items()},
         "example_neighbors": _count_neighbors(space, example),
         "fingerprint": space.fingerprint,
     }
@@ -68,10 +71,11 @@ def space_page(name: str, picture: str) -> str:
         "torch networks": "yes, `space.to_torch(genotype)`" if known["builds_networks"] else "no: it says nothing of layers",
         "paper": known["paper"],
     }
-    lines = [f"# {name}", "", inspect.getdoc(SPACES.get(name)) or "", "", "| | |", "|---|---|"]
+    lines = [f"# {name}", "", *_docstring(SPACES.get(name)), "| | |", "|---|---|"]
     lines += [f"| {what} | {value} |" for what, value in rows.items() if value != ""]
-    lines += ["", "## An example", "", f"![a network of {name}]({picture})", ""]
-    costs = "; ".join(f"{cost} {value:,.0f}" for cost, value in known["example_costs"].items())
+    lines += ["", "## What one edit is, and what is drawn", "", *_docstring(type(space))]
+    lines += ["## An example", "", f"![a network of {name}]({picture})", ""]
+    costs = "; ".join(f"{cost} {value:,.0f}" for cost, value in known["example_costs"].items() if value is not None)
     lines += [f"`{known['example']}`", ""]
     lines += [f"{costs + '; ' if costs else ''}{known['example_neighbors']:,} networks are one edit away.", ""]
     lines += ["## Genes", "", "| genes | alleles |", "|---|---|", *_gene_rows(known["genes"]), ""]
@@ -84,6 +88,21 @@ def space_page(name: str, picture: str) -> str:
         lines += ["", "```sh", f"lissnas shrink {name} --evaluator {first} --data FILE", "```", ""]
         lines += [f"`lissnas data list` says where the file of `{first}` is had.", ""]
     return "\n".join(lines)
+
+
+def _docstring(thing: Any) -> list[str]:
+    """The docstring as lines of Markdown: its paragraphs, its arguments as a list, the rest left out."""
+    thing = thing.func if isinstance(thing, partial) else thing
+    text = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", inspect.getdoc(thing) or "").replace("``", "`")
+    before, *sections = re.split(r"\n\n(?=[A-Z]\w+:\n {4})", text)
+    lines = [before, ""]
+    for section in sections:
+        title, _, body = section.partition(":\n")
+        if title == "Args":
+            arguments = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", body, re.MULTILINE)
+            lines += [f"* `{name}`: {' '.join(meaning.split())}" for name, meaning in arguments]
+            lines.append("")
+    return lines
 
 
 def _example(space: SearchSpace) -> Genotypes:
