@@ -32,7 +32,9 @@ def run() -> list[dict[str, Any]]:
     compare_spaces(spaces, spaces[0], predictor, truth)
     ours = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"quality of two spaces of 10^6: {ours:.2f} s, peak of the process {peak / 2**20:.2f} GB ({before / 2**20:.2f} before)")
+    print(
+        f"quality of two spaces of 10^6: {ours:.2f} s, peak of the process {peak / 2**20:.2f} GB ({before / 2**20:.2f} before)"
+    )
     few = [ExplicitSpace(space, s.codes[:: N // PLAIN]) for s in spaces]
     plainly = _timed(lambda: _plain_quality(few, predictor, truth))
     pairs = _timed(lambda: _pockets_by_pairs(few[1].genotypes[:4000])) * (N / 4000) ** 2
@@ -63,7 +65,7 @@ def _million(space: SearchSpace, rng: np.random.Generator, around: int) -> Expli
 
 
 def _toy(genotypes: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    return np.cos(genotypes * 1.3 + weight).sum(axis=1)
+    return genotypes @ weight
 
 
 def _plain_quality(spaces: list[ExplicitSpace], predictor: Any, truth: Any) -> None:

@@ -1,6 +1,6 @@
 """Every benchmark, each result beside what one would use otherwise, in one run. Writes docs/performance.md.
 
-python bench/run.py [NAME...]      spaces, benchmarks, chains, darts, store, scorer, shrinking, supernet; all if none is named
+python bench/run.py [NAME...]      spaces, benchmarks, chains, darts, store, scorer, shrinking, quality, supernet; all if none
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path.insert(0, str(Path(__file__).parent))
 
-NAMES = ("spaces", "nasbench101", "benchmarks", "chains", "darts", "store", "scorer", "shrinking", "supernet")
+NAMES = ("spaces", "nasbench101", "benchmarks", "chains", "darts", "store", "scorer", "shrinking", "quality", "supernet")
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 

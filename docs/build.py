@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from lissnas.predictors import PREDICTORS, list_predictors
 from lissnas.reports.spaces import draw_example, space_page
 from lissnas.shrinkers import SHRINKERS, list_shrinkers
 from lissnas.spaces import SPACES, list_spaces
@@ -35,13 +36,18 @@ def spaces_page() -> str:
 
 
 def settings_page() -> str:
-    """Every setting of every registered shrinker."""
+    """Every setting of every registered shrinker and predictor."""
     lines = [HEAD, "# Settings of the shrinkers", ""]
     lines += ["What the methods are made of: [methods.md](methods.md).", ""]
     lines += ["`lissnas shrink SPACE --method NAME --set SETTING=VALUE` changes one; `None` is written `null` there."]
     lines += ["`--budget` gives `queries`, and `--size` gives `size`.", ""]
     for name in list_shrinkers():
         lines += [*_settings(name, SHRINKERS.get(name)), ""]
+    lines += ["# Settings of the predictors", ""]
+    lines += ["`lissnas shrink SPACE --predictor NAME --predictor-set SETTING=VALUE` changes one (in a file of `lissnas run`:"]
+    lines += ["`predictor: NAME` and `predictor_settings: {SETTING: VALUE}`); `--workers` gives `threads`.", ""]
+    for name in list_predictors():
+        lines += [*_predictor_settings(f"{name} (predictor)", PREDICTORS.get(name)), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
@@ -55,6 +61,13 @@ def _settings(name: str, shrinker: Any) -> Iterator[str]:
         if field.name != "name":
             also = f" {_value(getattr(paper, field.name))} |" if paper else ""
             yield f"| `{field.name}` | {_value(field.default)} |{also} {meanings.get(field.name, '')} |"
+
+
+def _predictor_settings(title: str, kind: Any) -> Iterator[str]:
+    summary, meanings = _read_docstring(kind)
+    yield from (f"## {title}", "", summary, "", "| setting | default | what it is |", "|---|---|---|")
+    for name, parameter in list(inspect.signature(kind.__init__).parameters.items())[1:]:
+        yield f"| `{name}` | {_value(parameter.default)} | {meanings.get(name, '')} |"
 
 
 def _value(value: object) -> str:

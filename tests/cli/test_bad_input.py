@@ -18,11 +18,11 @@ ASKED = f"{SHRINK} --evaluations 40 --evaluator bad_evaluators:"
 
 MISTAKES = [
     # -- spaces
-    ("spaces shuflenetv2", "unknown space 'shuflenetv2'", "did you mean shufflenetv2?"),
-    ("sample shuflenetv2 --out o.csv", "did you mean shufflenetv2?"),
-    ("check shuflenetv2", "did you mean shufflenetv2?"),
-    ("export shuflenetv2 --out o.csv", "did you mean shufflenetv2?"),
-    ("shrink shuflenetv2 --scores measured.csv", "did you mean shufflenetv2?"),
+    ("spaces shuflenetv2", "unknown space 'shuflenetv2'", "did you mean shufflenetv2"),
+    ("sample shuflenetv2 --out o.csv", "did you mean shufflenetv2"),
+    ("check shuflenetv2", "did you mean shufflenetv2"),
+    ("export shuflenetv2 --out o.csv", "did you mean shufflenetv2"),
+    ("shrink shuflenetv2 --scores measured.csv", "did you mean shufflenetv2"),
     ("spaces no.yaml", "cannot read the space file 'no.yaml' (no such file or directory)", "check the path"),
     ("spaces no.parquet", "cannot read 'no.parquet'", "check the path"),
     ("spaces measured.csv", "must end in .yaml or .parquet", "'measured.csv'"),
@@ -94,7 +94,7 @@ MISTAKES = [
     (f"{SCORED} --method naive --size 2001", "cannot come out of 2,000 queries"),
     (f"{SCORED} --method query-all", "2,187 architectures, more than the 2,000 queries", "a larger budget"),
     (f"{SCORED} --trees 1000000", "trees must be a whole number from 1 to 100,000, but got 1000000"),
-    (f"{SCORED} --method lisnas", "unknown shrinker 'lisnas': did you mean lissnas?"),
+    (f"{SCORED} --method lisnas", "unknown shrinker 'lisnas': did you mean lissnas"),
     (f"{SCORED} --method naive --as-in-paper", "only the method lissnas", "got 'naive'"),
     (f"{SCORED} --set drews=3", "the method 'lissnas' has no setting 'drews': did you mean draws?"),
     (f"{SCORED} --method naive --set draws=3", "the method 'naive' has no setting 'draws': there are share"),

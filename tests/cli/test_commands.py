@@ -65,6 +65,16 @@ def test_spaces_are_listed_and_explained(folder, lissnas):
     one = lissnas("spaces", "toy.yaml").out
     assert "2187" in one
     assert "op_0=" in one
+    size = lissnas("spaces", "nats-size").out
+    assert "alleles                8, 16, 24, 32, 40, 48, 56, 64\n" in size  # in the order of their steps
+    assert "benchmarks             nasbench201: cifar10-valid, cifar100-valid" in lissnas("spaces", "nasbench201").out
+
+
+def test_a_drawing_is_not_written_over(folder, lissnas):
+    assert lissnas("spaces", "toy.yaml", "--draw", "toy.svg").code == 0
+    said = lissnas("spaces", "toy.yaml", "--draw", "toy.svg")
+    assert said.code == 2
+    assert said.err == ["lissnas: 'toy.svg' exists already: choose another --draw, or remove it first"]
 
 
 def test_check_says_what_holds(folder, lissnas):

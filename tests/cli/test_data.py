@@ -160,7 +160,7 @@ MISTAKES = [
     ("data fetch gpt-s", "needs a browser: get it from https://github.com", "lissnas data add gpt-s FILE"),
     (f"data fetch {NAME} --url micro.csv", "an address must begin with https://"),
     ("data fetch nasbench101 --file all.zip", "'nasbench101' has no file 'all.zip' to fetch: it has nasbench_only108.tfrecord"),
-    ("data verify gpt-s", "the data of 'gpt-s' is not", "lissnas data add gpt-s FILE"),
+    ("data verify gpt-s", "the data of 'gpt-s' is not here: lissnas data add gpt-s FILE"),
     ("data remove everything", "unknown benchmark 'everything'"),
 ]
 
@@ -173,4 +173,5 @@ def test_a_mistake_is_one_line(lissnas, here, mistake):
     for word in words:
         assert word in said.err[-1]
     assert len([line for line in said.err if not line.startswith("fetching")]) == 1
+    assert "DAMAGED" not in said.out
     assert not any(store.is_there(name) for name in BENCHMARKS.names())

@@ -19,7 +19,7 @@ if not DOCS.is_dir():
     pytest.skip("the documentation is not beside these tests", allow_module_level=True)
 
 PAGES = sorted([*DOCS.glob("**/*.md"), *(path for path in ROOT.glob("*.md") if path.stat().st_size)])
-GUIDES = [DOCS / "own-space.md", DOCS / "methods.md"]
+GUIDES = [DOCS / "own-space.md", DOCS / "methods.md", DOCS / "quality.md"]
 
 
 def blocks(page: Path, language: str) -> list[str]:

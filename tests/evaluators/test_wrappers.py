@@ -18,6 +18,7 @@ from lissnas.evaluators import (
     Noise,
     PermutedLabels,
     ScoresFile,
+    get_evaluator,
 )
 from lissnas.formats import get_space, write_architectures_csv
 from lissnas.spaces import ExplicitSpace, Gene, ProductSpace, SearchSpace
@@ -89,6 +90,15 @@ def test_labels_of_a_file_are_permuted_exactly(tmp_path: Path, space: SearchSpac
     absent = space.sample(200, np.random.default_rng(9))
     with pytest.raises(UserError, match="holds no score for the architecture"):
         permuted.evaluate(absent)
+
+
+def test_labels_of_a_whole_table_are_permuted_exactly(data_folder: Path, micro_csv: Path) -> None:
+    table = get_evaluator("transnasbench101-micro", data=micro_csv)
+    x = table.genotypes
+    assert table.known is None
+    assert (np.sort(PermutedLabels(table, seed=3).evaluate(x)) == np.sort(table.evaluate(x))).all()
+    half = get_evaluator("transnasbench101-micro", ExplicitSpace.of(table.space, x[::2]))
+    assert (np.sort(PermutedLabels(half).evaluate(x[::2])) == np.sort(table.evaluate(x[::2]))).all()
 
 
 def test_elsewhere_each_architecture_has_a_partner(space: SearchSpace, rng: np.random.Generator) -> None:
@@ -264,6 +274,8 @@ def test_what_wrappers_are_given() -> None:
         (lambda: FailureRate(inside, float("nan")), "a failure rate must be"),
         (lambda: FailureRate(inside, 0.5, retries=-1), "retries must be a whole number >= 0, but got -1"),
         (lambda: Noise(FunctionEvaluator(total), 1.0), "made without a space"),
+        (lambda: Noise(inside, 1.0, seed=-1), "a seed must be a whole number >= 0, but got -1"),
+        (lambda: PermutedLabels(inside, seed=0.5), "a seed must be a whole number >= 0, but got 0.5"),
     ):
         with pytest.raises(UserError, match=message):
             make()

@@ -296,3 +296,11 @@ def test_the_sample_of_nasbench101(test_data, data_dir):
     for kind in ("operation", "edge"):
         by_edits = [found.get("difference", "distance", d, "good", kind).value for d in (1, 2, 3)]
         assert by_edits == sorted(by_edits)
+
+
+def test_the_surrogate_of_nasbench301(test_data, data_dir):
+    pytest.importorskip("onnxruntime")
+    truth = get_evaluator("nasbench301", data=test_data / "nasbench301")
+    found = assess_locality(truth.space, truth, samples=30)
+    assert found.design == "sampled"
+    assert found.verdict.answer == "yes"

@@ -99,3 +99,33 @@ def test_failures_far_below_do_not_send_predictions_further_still(rng: np.random
     lowest = back.labels[0]
     assert back.to_scores(np.array([lowest]))[0] == 10
     assert back.to_scores(np.array([lowest - 1]))[0] > 8
+
+
+@pytest.mark.parametrize(("kind", "low", "high"), [("log", 1e-3, 1e6), ("logit", 0.01, 0.99), ("logit", 2.0, 99.5)])
+def test_log_and_logit_map_back_and_stay_inside(kind: str, low: float, high: float, rng: np.random.Generator) -> None:
+    y = rng.uniform(low, high, size=200)
+    labels, back = make_labels(y, kind)  # type: ignore[arg-type]
+    assert back.kind == kind
+    assert np.allclose(back.to_scores(labels), y)
+    assert (np.argsort(labels) == np.argsort(y)).all()
+    asked = back.to_scores(np.linspace(-6, 6, 200))
+    assert (np.diff(asked) > 0).all()
+    assert asked.min() > 0
+    assert kind == "log" or asked.max() < (1 if high < 1 else 100)
+    again = LabelMap.from_json(back.to_json())
+    assert np.array_equal(again.to_scores(labels), back.to_scores(labels))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "line"),
+    [
+        ("log", [0.0, 1.0], "labels log are for scores above 0, but the lowest is 0"),
+        ("log", [-2.0, 1.0], "the lowest is -2"),
+        ("logit", [0.0, 0.5], "labels logit are for scores between 0 and 1, or percents between 0 and 100"),
+        ("logit", [50.0, 100.0], "they go from 50 to 100"),
+        ("logit", [-1.0, 0.5], "rank-normal"),
+    ],
+)
+def test_scores_outside_of_what_a_kind_takes(kind: str, values: list[float], line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        make_labels(np.array(values), kind)  # type: ignore[arg-type]

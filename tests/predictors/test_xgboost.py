@@ -165,7 +165,7 @@ def test_files_that_are_something_else(fitted: XGBoostPredictor, tmp_path: Path,
     with monkeypatch.context() as patch:
         patch.setattr("lissnas.predictors.model_file.FORMAT", 99)
         fitted.save(tmp_path / "new.ubj")
-    with pytest.raises(UserError, match=r"newer lissnas \(format 99, this one reads 1\)"):
+    with pytest.raises(UserError, match=r"newer lissnas \(format 99, this one reads 2\)"):
         XGBoostPredictor.load(tmp_path / "new.ubj", fitted.space)
 
 

@@ -68,3 +68,20 @@ def test_pockets_where_codes_take_two_words(rng):
         1,
         1,
     ]
+
+
+@pytest.mark.parametrize("n", [3, 60, 300])
+def test_sorting_finds_the_pockets_of_movable_operations_too(n, rng):
+    from lissnas.quality.pockets import _listed, _sorts
+    from lissnas.spaces import Movable
+
+    genes = [Gene(f"g{i}", ("skip", "a", "b")) for i in range(7)]
+    space = ProductSpace("moving", genes, movable=[Movable("skip", ("g0", "g1", "g2")), Movable("skip", ("g4", "g5", "g6"))])
+    assert _sorts(space)
+    members = ExplicitSpace.of(space, space.sample(n, rng))
+    label = pockets(members)
+    apart = list(range(len(members.codes)))
+    pairs = [pair for source, target in _listed(members) for pair in zip(source.tolist(), target.tolist(), strict=True)]
+    for a, b in pairs * len(apart):
+        apart[a] = apart[b] = min(apart[a], apart[b])
+    assert len(set(zip(apart, label.tolist(), strict=True))) == len(set(apart)) == len(set(label.tolist()))

@@ -71,6 +71,11 @@ def test_definitions(cost: object) -> None:
     assert from_definition(space_with(cost).definition()).cost_names == (cost.name,)  # type: ignore[attr-defined]
 
 
+def test_costs_show_what_they_are() -> None:
+    space = space_with(FormulaCost("area", "embed * layers"))
+    assert repr(space.cost(space.parse(["embed=192 layers=1 op=k3"]))) == "Costs(area=[192.])"
+
+
 def test_definition_of_an_unknown_kind() -> None:
     with pytest.raises(UserError, match="unknown kind of cost 'graph'"):
         cost_from_definition({"kind": "graph", "name": "g"})

@@ -287,6 +287,8 @@ def test_wrong_configurations_are_named() -> None:
     ):
         with pytest.raises(UserError, match=message):
             space.from_config([{**config, **change}])
+    with pytest.raises(UserError, match="row 1: a configuration of NAS-Bench-301 is names and values, but got int"):
+        space.from_config([config, 5])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,12 @@ def test_bad_drawings_are_named(space: NASBench101, adjacency: Any, operations: 
         assert word in message
 
 
+@pytest.mark.parametrize(("adjacency", "operations"), [(None, None), (GOOD, None), (5, 3), ([], None)])
+def test_what_is_no_batch_is_one_line(space: NASBench101, adjacency: Any, operations: Any) -> None:
+    with pytest.raises(UserError):
+        space.from_matrix(adjacency, operations)
+
+
 def test_bad_arrays_are_named(space: NASBench101, rng: np.random.Generator) -> None:
     matrices = np.zeros((3, 7, 7), dtype=np.uint8)
     matrices[:, 0, 6] = 1

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from lissnas import __version__
-from lissnas.cli import data, jobs, locality, spaces
+from lissnas.cli import compare, data, jobs, locality, quality, reproduce, spaces
 from lissnas.cli.console import stderr
 from lissnas.errors import UserError
 from lissnas.runs import RunInterrupted
@@ -27,6 +27,9 @@ for command in (jobs.run, jobs.shrink, jobs.resume, jobs.report, spaces.sample, 
     app.command()(command)
 app.command("spaces")(spaces.spaces)
 app.command("locality")(locality.locality)
+app.command("quality")(quality.quality)
+app.command("compare")(compare.compare)
+app.command("reproduce")(reproduce.reproduce)
 app.add_typer(data.data, name="data")
 
 

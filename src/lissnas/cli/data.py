@@ -15,7 +15,7 @@ from lissnas.cli.console import ConsoleProgress, stderr
 from lissnas.disk import data_dir
 from lissnas.errors import UserError
 from lissnas.evaluators import BENCHMARKS, Benchmark, store
-from lissnas.evaluators.benchmark import Source, find_benchmark, shown_size
+from lissnas.evaluators.benchmark import Source, find_benchmark, not_installed, shown_size
 
 __all__ = ["data"]
 
@@ -226,10 +226,9 @@ def verify(
 
     Exit code 2 if anything differs.
     """
-    if name is not None:
-        names = [find_benchmark(name).name]
-    else:
-        names = [known for known in BENCHMARKS.names() if store.is_there(known)]
+    if name is not None and not store.is_there(find_benchmark(name).name):
+        raise not_installed(find_benchmark(name))
+    names = [name] if name is not None else [known for known in BENCHMARKS.names() if store.is_there(known)]
     results: dict[str, str | None] = {}
     for checked in names:
         try:

@@ -24,7 +24,21 @@ from lissnas.runs import start as start_run
 from lissnas.runs.budget import read_budget
 from lissnas.spaces import SPACES
 
-__all__ = ["report", "resume", "run", "shrink"]
+__all__ = [
+    "JsonOption",
+    "OutOption",
+    "SeedOption",
+    "WorkersOption",
+    "absolute_name",
+    "command_line",
+    "default_benchmark",
+    "do_job",
+    "next_free",
+    "report",
+    "resume",
+    "run",
+    "shrink",
+]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
 WorkersOption = Annotated[
@@ -66,7 +80,14 @@ def shrink(
     budget: Annotated[
         str, typer.Option(help="small, medium, large, or a number of predictor queries: sets all other sizes.")
     ] = "medium",
-    trees: Annotated[int | None, typer.Option(help="Trees of the predictor.", min=1)] = None,
+    predictor: Annotated[str, typer.Option(help="The predictor: xgboost, linear, mlp, ensemble.")] = "xgboost",
+    predictor_set: Annotated[
+        list[str] | None, typer.Option(help="A setting of the predictor by name: labels=rank-normal. May be repeated.")
+    ] = None,
+    min_kendall: Annotated[
+        float, typer.Option(help="Stop where the predictor's held-out Kendall tau is lower; 0: never.", min=0, max=1)
+    ] = 0.1,
+    trees: Annotated[int | None, typer.Option(help="Trees of the predictor xgboost.", min=1)] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the method by name: draws=30. May be repeated.")
     ] = None,
@@ -94,7 +115,7 @@ def shrink(
     if scores is None and evaluator is None:
         space, evaluator = default_benchmark(space)
     config = ShrinkConfig(
-        space=_absolute(space),
+        space=absolute_name(space),
         scores=str(scores.resolve()) if scores else None,
         score=score,
         evaluator=evaluator,
@@ -108,13 +129,16 @@ def shrink(
         limits=list(limit or []),
         queries=sizes.queries,
         size=size,
-        trees=trees or sizes.trees,
+        predictor=predictor,
+        predictor_settings=_settings(predictor_set or [], "--predictor-set labels=rank-normal"),
+        min_kendall=min_kendall,
+        trees=trees or (sizes.trees if predictor == "xgboost" and not predictor_set else None),
         seed=seed,
-        command=_command(),
+        command=command_line(),
     )
     check_config(config)
-    directory = out or _next_free(Path(space).stem)
-    _do(lambda progress: start_run(directory, "shrink", config.model_dump(), progress=progress, workers=workers), as_json)
+    directory = out or next_free(Path(space).stem)
+    do_job(lambda progress: start_run(directory, "shrink", config.model_dump(), progress=progress, workers=workers), as_json)
 
 
 def default_benchmark(space: str) -> tuple[str, str | None]:
@@ -150,10 +174,10 @@ def run(
     """
     from lissnas.runs.main_config import check_config, read_config
 
-    settings = read_config(config, seed, _command())
+    settings = read_config(config, seed, command_line())
     check_config(settings)
-    directory = out or _next_free("digits" if config is None else config.stem)
-    _do(lambda progress: start_run(directory, "main", settings.model_dump(), progress=progress, workers=workers), as_json)
+    directory = out or next_free("digits" if config is None else config.stem)
+    do_job(lambda progress: start_run(directory, "main", settings.model_dump(), progress=progress, workers=workers), as_json)
 
 
 def resume(
@@ -162,7 +186,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a run that was stopped, or killed: it ends in the same bytes as an undisturbed one."""
-    _do(lambda progress: resume_run(run_directory, progress=progress, workers=workers), as_json)
+    do_job(lambda progress: resume_run(run_directory, progress=progress, workers=workers), as_json)
 
 
 def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")]) -> None:
@@ -175,7 +199,8 @@ def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="Th
     stderr.print(f"report: {written}", markup=False)
 
 
-def _do(job: Callable[[ConsoleProgress], Run], as_json: bool) -> None:
+def do_job(job: Callable[[ConsoleProgress], Run], as_json: bool) -> None:
+    """Do a job with progress on stderr, and print its result."""
     progress = ConsoleProgress()
     try:
         done = job(progress)
@@ -188,32 +213,34 @@ def _do(job: Callable[[ConsoleProgress], Run], as_json: bool) -> None:
         print(summarize(metrics, done.directory))
 
 
-def _absolute(space: str) -> str:
+def absolute_name(space: str) -> str:
+    """``space`` as a run directory keeps it: the whole path of a file, any other name as it is."""
     path = Path(space)
     return str(path.resolve()) if path.suffix in (".yaml", ".yml", ".parquet") else space
 
 
-def _next_free(stem: str) -> Path:
+def next_free(stem: str) -> Path:
+    """Where a run goes that was given no place."""
     number = 1
     while (path := Path("runs") / f"{stem}-{number}").exists():
         number += 1
     return path
 
 
-def _settings(pairs: list[str]) -> dict[str, Any]:
+def _settings(pairs: list[str], example: str = "--set draws=30") -> dict[str, Any]:
     settings = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
-            raise UserError(f"a setting is given as name=value, but got '{pair}': --set draws=30")
+            raise UserError(f"a setting is given as name=value, but got '{pair}': {example}")
         try:
             settings[name] = yaml.safe_load(value)
         except (yaml.YAMLError, ValueError):
-            raise UserError(f"the value of '{name}' is no number, word or list: '{value}': --set draws=30") from None
+            raise UserError(f"the value of '{name}' is no number, word or list: '{value}': {example}") from None
     return settings
 
 
-def _command() -> str:
+def command_line() -> str:
     """What was typed, without what does not change the result: where it is written, by how many workers, what is printed."""
     kept, skip = ["lissnas"], False
     for argument in sys.argv[1:]:

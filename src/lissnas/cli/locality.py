@@ -217,7 +217,7 @@ def tables(found: Locality) -> str:
         kinds = sorted({row.kind for row in found.rows if row.population == name and row.kind != "any"})
         if kinds:
             lines += _table(
-                f"The same by kind of edit, {name} networks, exact distance",
+                f"The same by kind of edit, from {name}, exact distance",
                 found,
                 [(kind, "difference", "distance", name, kind, "true") for kind in ("any", *kinds)],
                 deepest=3,

@@ -50,7 +50,7 @@ def spaces(
             raise UserError("--draw draws a network of one space, but none was named: lissnas spaces NAME --draw FILE.svg")
         if draw.suffix != ".svg":
             raise UserError(f"a drawing is written as .svg, but got '{draw}': name the file like network.svg")
-        _require_new(draw)
+        _require_new(draw, "--draw")
     subjects = [get_space(n) for n in ([name] if name else list_spaces())]
     if not name and not as_json:
         for space in subjects:
@@ -70,11 +70,14 @@ def spaces(
     for key, value in rows[0].items():
         if key == "genes":
             print(f"{'genes':22} {len(value)}: {', '.join(value)}")
-            value, key = sorted({a for alleles in value.values() for a in alleles}), "alleles"
-        shown = "; ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else shown
-        if shown not in ("", None):
+            value, key = list(dict.fromkeys(a for alleles in value.values() for a in alleles)), "alleles"
+        shown = "; ".join(f"{k}: {_shown(v)}" for k, v in value.items()) if isinstance(value, dict) else _shown(value)
+        if value is not None and shown:
             print(f"{key.replace('_', ' '):22} {shown}")
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def sample(
@@ -140,10 +143,10 @@ def export(
     stderr.print(f"{written:,} architectures of '{subject.name}' are in {out}", markup=False)
 
 
-def _require_new(out: Path) -> None:
+def _require_new(out: Path, option: str = "--out") -> None:
     """A file of networks may have scores in it that took days: it is not written over."""
     if out.exists():
-        raise UserError(f"'{out}' exists already: choose another --out, or remove it first")
+        raise UserError(f"'{out}' exists already: choose another {option}, or remove it first")
 
 
 def check(

@@ -10,6 +10,14 @@ __all__ = ["summarize"]
 
 def summarize(metrics: dict[str, Any], directory: Path) -> str:
     """A short summary of a finished run."""
+    if metrics["kind"] == "compare":
+        from lissnas.cli.compare import summarize_comparison  # which imports the jobs, as this module's users do
+
+        return summarize_comparison(metrics, directory)
+    if metrics["kind"] == "reproduce":
+        from lissnas.cli.reproduce import summarize_reproduction
+
+        return summarize_reproduction(metrics, directory)
     lines = [""]
     lines += _shrinking(metrics)
     if metrics["kind"] == "main":

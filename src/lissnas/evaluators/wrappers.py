@@ -11,7 +11,8 @@ from lissnas.arrays import Codes, Genotypes, locate, unique
 from lissnas.errors import UserError
 from lissnas.evaluators.base import Evaluator, Metric
 from lissnas.evaluators.scores_file import ScoresFile
-from lissnas.evaluators.wrappers_base import Wrapper, check_share, uniform
+from lissnas.evaluators.table import TableEvaluator
+from lissnas.evaluators.wrappers_base import Wrapper, check_seed, check_share, uniform
 from lissnas.spaces import ExplicitSpace, check_limits, meets_limits
 
 __all__ = ["Infeasible", "Noise", "PermutedLabels"]
@@ -35,7 +36,7 @@ class Noise(Wrapper):
         super().__init__(evaluator, _renamed(evaluator.metric, "noisy"))
         self.size = float(size)
         self.noise = float(np.hypot(size, evaluator.noise or 0.0))
-        self.seed = seed
+        self.seed = check_seed(seed)
 
     def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
         codes = self.space.encode(genotypes)
@@ -49,7 +50,7 @@ class Noise(Wrapper):
 class PermutedLabels(Wrapper):
     """The score of another architecture in place of each one's own: nothing can be learned from it, and no method may win.
 
-    Over a file of scores, a table of some architectures or an explicit space it is an exact permutation of all members.
+    Over a file of scores, a benchmark's table or an explicit space it is an exact permutation of all members.
     Elsewhere each architecture has a partner of its own, drawn uniformly from the space by its code, whose score it takes.
 
     Args:
@@ -59,7 +60,7 @@ class PermutedLabels(Wrapper):
 
     def __init__(self, evaluator: Evaluator, seed: int = 0) -> None:
         super().__init__(evaluator, _renamed(evaluator.metric, "permuted"))
-        self.seed = seed
+        self.seed = check_seed(seed)
         self._members = self._list_members()
         if self._members is not None:
             self._partner = np.random.default_rng(seed).permutation(len(self._members))
@@ -68,8 +69,9 @@ class PermutedLabels(Wrapper):
         known, inside = self.known, self.unwrapped
         if known is not None:
             return known.codes
-        if isinstance(inside, ScoresFile):
-            return unique(self.space.encode(inside.genotypes))
+        if isinstance(inside, (ScoresFile, TableEvaluator)):
+            held = inside.genotypes
+            return unique(self.space.encode(held[self.space.is_valid(held)]))
         return self.space.codes if isinstance(self.space, ExplicitSpace) else None
 
     def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
@@ -113,7 +115,7 @@ class Infeasible(Wrapper):
         self.penalty = float(penalty)
         self.region = check_limits(self.space, region)
         self.share = check_share(share, "the infeasible share")
-        self.seed = seed
+        self.seed = check_seed(seed)
 
     def infeasible(self, genotypes: Genotypes) -> NDArray[np.bool_]:
         """bool[n]: which architectures cannot be evaluated. Asking costs nothing."""

@@ -10,7 +10,7 @@ from lissnas.errors import UserError
 from lissnas.evaluators.base import Evaluator, Metric
 from lissnas.spaces import ExplicitSpace
 
-__all__ = ["Wrapper", "check_share", "uniform"]
+__all__ = ["Wrapper", "check_seed", "check_share", "uniform"]
 
 
 class Wrapper(Evaluator):
@@ -48,6 +48,17 @@ def check_share(share: float, what: str) -> float:
     if not 0 <= share < 1:  # also false for NaN
         raise UserError(f"{what} must be a number from 0 to below 1, but got {share}")
     return float(share)
+
+
+def check_seed(seed: int) -> int:
+    """A whole number >= 0.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise UserError(f"a seed must be a whole number >= 0, but got {seed!r}")
+    return int(seed)
 
 
 def uniform(codes: Codes, seed: int, stream: int) -> NDArray[np.float64]:

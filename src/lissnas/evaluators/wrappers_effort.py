@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes, unique
 from lissnas.errors import UserError
 from lissnas.evaluators.base import Evaluator
-from lissnas.evaluators.wrappers_base import Wrapper, check_share, uniform
+from lissnas.evaluators.wrappers_base import Wrapper, check_seed, check_share, uniform
 from lissnas.spaces import check_limits, meets_limits
 
 __all__ = ["CostLimit", "Delay", "FailureRate"]
@@ -109,7 +109,7 @@ class FailureRate(Wrapper):
         self.is_free = self.is_free and not self.rate
         if not isinstance(retries, (int, np.integer)) or retries < 0:
             raise UserError(f"retries must be a whole number >= 0, but got {retries!r}")
-        self.seed = seed
+        self.seed = check_seed(seed)
         self.retries = int(retries)
         self.failures = 0
         self._failed: dict[tuple[int, ...], int] = {}

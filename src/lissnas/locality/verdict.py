@@ -3,7 +3,7 @@
 The lines were laid where measurement puts them: LISSNAS with 400 labels and 2,000 queries, its neighbors against the same
 number of random networks, true mean rank of what is kept, 3 seeds, on 10 tables (2 of NAS-Bench-201, 8 of TransNAS-Bench-101).
 Where the answer is yes (10 of 10 as they are) neighbors won by .008 to .069; with permuted labels (10 of 10: no) by -.012 to
-.018, as often below zero as above; with noise (30 of 30: noise) by -.009 to .058, since a predictor averages some of it out.
+.018, below zero in 7; with noise (30 of 30: noise) by -.009 to .058, since a predictor averages some of it out.
 """
 
 from __future__ import annotations

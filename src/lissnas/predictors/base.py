@@ -75,6 +75,13 @@ class Predictor(ABC):
         self._fitted = True
         return self
 
+    def check(self, space: SearchSpace) -> None:  # noqa: B027 - most kinds take any space
+        """Refuse a space that this predictor cannot learn from, before anything is measured.
+
+        Raises:
+            UserError: why, in one line.
+        """
+
     def predict(self, genotypes: Genotypes) -> Scores:
         """The predicted score of each row, float64[n], on the scale of the scores.
 

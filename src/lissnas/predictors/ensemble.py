@@ -60,6 +60,10 @@ class EnsemblePredictor(Predictor):
         self.threads = check_whole("threads", threads, 1, 1024)
         self._make()
 
+    def check(self, space: SearchSpace) -> None:
+        """Refuse a space that its members cannot learn from."""
+        self._make().check(space)
+
     def _settings(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in ("member", "members", "bootstrap", "settings", "threads")}
 
@@ -98,11 +102,13 @@ class EnsemblePredictor(Predictor):
         return rows
 
     def _predict(self, genotypes: Genotypes) -> Scores:
-        return np.stack([one._predict(genotypes) for one in self._fitted_members()]).mean(axis=0)
+        found: Scores = np.stack([one._predict(genotypes) for one in self._fitted_members()]).mean(axis=0)
+        return found
 
     def _predict_neighbors(self, genotypes: Genotypes, neighbors: Neighbors) -> Scores:
-        found = [one._predict_neighbors(genotypes, neighbors) for one in self._fitted_members()]
-        return np.stack(found).mean(axis=0)
+        each = [one._predict_neighbors(genotypes, neighbors) for one in self._fitted_members()]
+        found: Scores = np.stack(each).mean(axis=0)
+        return found
 
     def _clone_for_fold(self) -> Self:
         other = self.clone()

@@ -42,7 +42,7 @@ def get_predictor(name: str, settings: Mapping[str, Any] | None = None, *, threa
     Raises:
         UserError: no such kind, or a setting that it does not have or cannot have.
     """
-    kind: type[Predictor] = PREDICTORS.get(name)
+    kind: Any = PREDICTORS.get(name)
     known = [setting for setting in inspect.signature(kind.__init__).parameters if setting not in ("self", "threads")]
     for setting in settings or {}:
         if setting == "threads":
@@ -50,7 +50,8 @@ def get_predictor(name: str, settings: Mapping[str, Any] | None = None, *, threa
         if setting not in known:
             raise UserError(f"the predictor '{name}' has no setting '{setting}': {nearest(setting, known)}")
     given = dict(settings or {})
-    return kind(**given, threads=threads) if kind.takes_threads() else kind(**given)
+    made: Predictor = kind(**given, threads=threads) if kind.takes_threads() else kind(**given)
+    return made
 
 
 def load(path: str | Path, space: SearchSpace, *, threads: int = 1) -> Predictor:

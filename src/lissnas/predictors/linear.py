@@ -12,11 +12,11 @@ from lissnas.engines import split
 from lissnas.predictors.arguments import check_choice, check_number
 from lissnas.predictors.labelled import LabelledPredictor, Labels
 from lissnas.predictors.labels import LABELS, LabelKind
+from lissnas.predictors.ridge import add_alleles, fit_ridge
 from lissnas.spaces import SearchSpace
 
 __all__ = ["LinearPredictor"]
 
-_STRENGTHS = np.logspace(-7, 1, 33)  # of which the best is taken
 _BLOCK = 1 << 14  # rows whose features exist at once
 
 
@@ -24,8 +24,7 @@ class LinearPredictor(LabelledPredictor):
     """Ridge regression on one-hot features, in closed form.
 
     It cannot know that two genes depend on each other, and needs few networks: as a first look, and as the yardstick of the
-    others. The strength of the penalty is the one with the least squared error when each network is left out in turn, which
-    the singular values give without a second fit (Golub, Heath and Wahba 1979).
+    others.
 
     Args:
         l2: the penalty on squared weights, in units of the mean square of a feature times the number of networks; None: the
@@ -51,22 +50,20 @@ class LinearPredictor(LabelledPredictor):
         self.features = features
         self.labels = check_choice("labels", labels, LABELS)  # type: ignore[assignment]
 
+    def check(self, space: SearchSpace) -> None:
+        """Refuse features that ``space`` does not have."""
+        space.features(space.sample(1, np.random.default_rng(0)), self.features)
+
     def _settings(self) -> dict[str, object]:
         return {"l2": self.l2, "features": self.features, "labels": self.labels}
 
     def _learn(self, space: SearchSpace, genotypes: Genotypes, labels: Labels, seed: int) -> None:  # noqa: ARG002 - no chance
-        x = space.features(genotypes, self.features).astype(np.float64)
-        middle, level = x.mean(axis=0), float(labels.mean())
-        left, sizes, right = np.linalg.svd(x - middle, full_matrices=False)
-        unit = float(np.sum(sizes**2)) / x.shape[1] or 1.0
-        strengths = unit * (_STRENGTHS if self.l2 is None else np.array([self.l2]))
-        along = left.T @ (labels - level)
-        best = min(strengths, key=lambda strength: _left_out_error(left, sizes, along, labels - level, strength))
-        self.l2_used = float(best / unit)
-        self.weights = right.T @ (along * sizes / (sizes**2 + best))
-        self.offset = level - float(middle @ self.weights)
+        line = fit_ridge(space.features(genotypes, self.features).astype(np.float64), labels, self.l2)
+        self.weights, self.offset, self.l2_used = line.weights, line.offset, line.l2
 
     def _label(self, genotypes: Genotypes) -> Labels:
+        if self.features == "one-hot":
+            return add_alleles(self.space, self.weights, self.offset, genotypes)
         labels = np.empty(len(genotypes))
         for rows in split(len(genotypes), _BLOCK):
             # summed feature by feature: BLAS would sum in another order for another number of rows
@@ -84,13 +81,3 @@ class LinearPredictor(LabelledPredictor):
         super()._unpack(model, about)
         self.weights = model["weights"]
         self.offset, self.l2_used = model["offset"].tolist()
-
-
-def _left_out_error(
-    left: NDArray[np.float64], sizes: NDArray[np.float64], along: NDArray[np.float64], labels: Labels, strength: float
-) -> float:
-    """The mean squared error of each label when its network is left out, of a ridge fit with this strength."""
-    kept = sizes**2 / (sizes**2 + strength)
-    residual = labels - left @ (kept * along)
-    leverage = (left**2) @ kept + 1 / len(labels)
-    return float(np.mean((residual / np.maximum(1 - leverage, 1e-6)) ** 2))

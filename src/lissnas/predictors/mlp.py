@@ -70,6 +70,10 @@ class MLPPredictor(LabelledPredictor):
         self.features = features
         self.labels = check_choice("labels", labels, LABELS)  # type: ignore[assignment]
 
+    def check(self, space: SearchSpace) -> None:
+        """Refuse features that ``space`` does not have."""
+        space.features(space.sample(1, np.random.default_rng(0)), self.features)
+
     def _settings(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in ("width", "epochs", "learning_rate", "l2", "features", "labels")}
 

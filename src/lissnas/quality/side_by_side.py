@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator
-from lissnas.predictors import Predictor
+from lissnas.quality.evidence import Scorer
 from lissnas.quality.judged import Scale, judge, make_scale, thinned
 from lissnas.quality.population import DRAWN, LISTED, Population, is_part, populate, score_population
 from lissnas.quality.shrink_index import DRAWS, GOOD
@@ -97,8 +97,8 @@ def common_reference(spaces: Sequence[SearchSpace]) -> SearchSpace:
     for space in spaces[1:]:
         if space.root.fingerprint != spaces[0].root.fingerprint:
             raise UserError(
-                f"'{spaces[0].name}' is a part of '{spaces[0].root.name}' and '{space.name}' of '{space.root.name}': only "
-                "parts of one space can be compared"
+                f"only parts of one space can be compared, but '{spaces[0].name}' is of '{spaces[0].root.name}' and "
+                f"'{space.name}' of '{space.root.name}': leave one out"
             )
     return next((s for s in spaces if all(is_part(other, s) for other in spaces)), spaces[0].root)
 
@@ -106,7 +106,7 @@ def common_reference(spaces: Sequence[SearchSpace]) -> SearchSpace:
 def compare_spaces(
     spaces: Sequence[SearchSpace],
     reference: SearchSpace | None = None,
-    predictor: Predictor | None = None,
+    predictor: Scorer | None = None,
     truth: Evaluator | None = None,
     *,
     names: Sequence[str] | None = None,
@@ -132,7 +132,8 @@ def compare_spaces(
         quantile: good architectures are the reference's best ``1 - quantile``.
         threshold: the score from which on an architecture is good, instead.
         draws, good: n and k of the shrink index: at least k good ones in n draws.
-        interval: the scores that the EDF's area is taken over; from the reference's 5% quantile to the best of all if not given.
+        interval: the scores that the EDF's area is taken over; if not given, from the reference's 5% quantile to the best of
+            all spaces.
         evaluations: the most true scores that are asked for of each space; None: all of what is listed or drawn.
         drawn, listed: architectures drawn of a large space; up to which a space is listed.
 
@@ -213,14 +214,14 @@ def _structure(
 
 
 def _score(
-    space: SearchSpace, whole: Population, scorer: Evaluator | Predictor, rng: np.random.Generator, evaluations: int | None
+    space: SearchSpace, whole: Population, scorer: Evaluator | Scorer, rng: np.random.Generator, evaluations: int | None
 ) -> Population:
     if isinstance(scorer, Evaluator):
         return score_population(space, whole, scorer, rng, evaluations)
     return replace(whole, scores=scorer.predict(whole.genotypes))
 
 
-def _metric(scorer: Evaluator | Predictor) -> tuple[str, str, bool]:
+def _metric(scorer: Evaluator | Scorer) -> tuple[str, str, bool]:
     if isinstance(scorer, Evaluator):
         return scorer.metric.name, scorer.metric.unit, scorer.higher_is_better
     return "predicted score", "", scorer.higher_is_better
@@ -280,8 +281,8 @@ def _check(
     """Answer what cannot be before anything is computed."""
     if base.root.fingerprint != spaces[0].root.fingerprint:
         raise UserError(
-            f"the reference '{base.name}' is a part of '{base.root.name}' and '{spaces[0].name}' of '{spaces[0].root.name}': "
-            "only parts of one space can be compared"
+            f"only parts of one space can be compared, but the reference '{base.name}' is of '{base.root.name}' and "
+            f"'{spaces[0].name}' of '{spaces[0].root.name}': give another reference"
         )
     if names is not None and len(names) != len(spaces):
         raise UserError(f"each space needs a name, but got {len(names)} names for {len(spaces)} spaces")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.quality.cosine import cosine_diversity, gene_entropy
 from lissnas.quality.diversity import cost_coverage
-from lissnas.quality.pockets import pockets
+from lissnas.quality.pockets import links_to_list, pockets
 from lissnas.quality.population import Population
 from lissnas.quality.statistic import Statistic, as_far_as_seen, estimate
 from lissnas.spaces import ExplicitSpace, SearchSpace
@@ -21,6 +22,7 @@ __all__ = ["BINS", "Spread", "cost_bins", "costs_of", "edit_distance", "spread"]
 BINS = 20  # quantile bins of each cost (reconstruction E)
 PAIRS = 5000  # of different architectures, drawn where there are more
 ALL_PAIRS = 200  # architectures up to which all pairs are taken
+MOST_LINKS = 20_000_000  # neighbors that are listed to find pockets where sorting does not: some 6 s
 SHOWN = 50  # sizes of pockets that are kept, the largest
 
 Floats = NDArray[np.float64]
@@ -71,9 +73,9 @@ def edit_distance(space: SearchSpace, whole: Population, rng: np.random.Generato
     far = space.distance(genotypes[first], genotypes[second])
     if space.unreachable is not None:
         far = far[far != space.unreachable]
-    if len(far) < 2:
-        return Statistic.missing("no edits lead from one architecture to another", len(far))
-    return estimate(float(far.mean()), float(far.std(ddof=1)) / len(far) ** 0.5, exact, len(far))
+    if not len(far):
+        return Statistic.missing("no edits lead from one architecture to another")
+    return estimate(float(far.mean()), float(far.std()) / len(far) ** 0.5, exact, len(far))
 
 
 def _mean_entropy(whole: Population, entropies: Floats) -> Statistic:
@@ -94,6 +96,9 @@ def _pockets(space: SearchSpace, whole: Population) -> tuple[dict[str, Statistic
         reason = f"pockets are counted where a space is listed, and this one has {space.cardinality:,} architectures"
         return dict.fromkeys(names, Statistic.missing(reason)), []
     listed = space if isinstance(space, ExplicitSpace) else ExplicitSpace.of(space.root, whole.genotypes)
+    if (links := links_to_list(listed)) > MOST_LINKS:
+        reason = f"pockets would take a list of {links:,} neighbors, and at most {MOST_LINKS:,} are listed"
+        return dict.fromkeys(names, Statistic.missing(reason)), []
     sizes = np.bincount(pockets(listed))
     n = len(whole)
     values = (len(sizes), sizes[0] / n, float(np.median(sizes)), np.count_nonzero(sizes == 1) / n)
@@ -118,7 +123,8 @@ def cost_bins(
         else:
             covered = cost_coverage(values, base, BINS)
             # bins that are cut by a sample's quantiles are those of the space but for a little
-            found[f"coverage_{cost}"] = as_far_as_seen(covered, exact and theirs_exact, n)
+            seen = as_far_as_seen(covered, exact and theirs_exact, n)
+            found[f"coverage_{cost}"] = replace(seen, high=1.0) if covered == 1 else seen
     return found
 
 

@@ -32,8 +32,9 @@ class Statistic:
 
     Attributes:
         value: None where it has no value; ``reason`` then says why.
-        low, high: its 95% interval, both equal to the value where it is ``exact``. A side that is None has no bound: what a
-            sample holds of the best, the farthest or the most is only the least that the space can have.
+        low, high: its 95% interval, both equal to the value where it is ``exact``. A side that is None has no bound that the
+            sample could tell; where the other is the value itself, it is an extreme: what a sample holds of the best, the
+            farthest or the most is only the least that the space can have. Both are None where an interval has no meaning.
         exact: it comes from all architectures of the space, so that nothing about it is left to chance.
         n: how many architectures (or pairs) it comes from.
         reason: why it has no value; empty where it has one.

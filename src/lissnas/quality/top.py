@@ -57,6 +57,10 @@ def hypervolume(
     inside = (gain > 0) & (saving > 0)
     if not inside.any():
         return 0.0
-    order = np.argsort(-gain[inside], kind="stable")  # the best score first: each further one counts by what it saves more
-    gain, saving = gain[inside][order], np.maximum.accumulate(saving[inside][order])
+    gain, saving = gain[inside], saving[inside]
+    top = gain >= np.partition(gain, len(gain) - 1 - len(gain) // 100)[len(gain) - 1 - len(gain) // 100]
+    front = top | (saving > saving[top].max())  # all others have a better and cheaper one among the top: not worth sorting
+    gain, saving = gain[front], saving[front]
+    order = np.argsort(-gain, kind="stable")  # the best score first: each further one counts by what it saves more
+    gain, saving = gain[order], np.maximum.accumulate(saving[order])
     return float((gain * np.diff(saving, prepend=0.0)).sum())

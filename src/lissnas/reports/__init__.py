@@ -43,6 +43,10 @@ SECTIONS = Registry(
             "cost_scatter",
             "predicted_measured",
             "supernets",
+            "compare_table",
+            "compare_ranks",
+            "compare_front",
+            "compare_sensitivity",
             "notes",
         )
     },

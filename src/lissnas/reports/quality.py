@@ -40,8 +40,8 @@ def draw_quality(numbers: Mapping[str, Any], command: str) -> str:
     parts.append(Part("entropy", "Entropy of each gene", _entropies(numbers)))
     rows = numbers["spaces"]
     lead = [
-        f"{len(rows)} {'space' if len(rows) == 1 else 'spaces'}, compared with {numbers['reference']}. A number in brackets is a "
-        "95 % interval; one without comes from all networks of the space."
+        f"{len(rows)} {'space' if len(rows) == 1 else 'spaces'}, compared with {numbers['reference']}. What stands in brackets "
+        "is a 95 % interval; a number without comes from all networks of the space."
     ]
     return page("Spaces side by side", lead, _tiles(numbers), parts)
 
@@ -124,6 +124,7 @@ def _shared(numbers: Mapping[str, Any], source: str) -> Numbers:
         "metric": metric,
         "higher_is_better": scale["higher_is_better"],
         "threshold": scale["threshold"],
+        "interval": scale["interval"],
         "colors": _colors(numbers),
         "reference": numbers["reference"],
     }
@@ -140,6 +141,13 @@ def _used(shown: Numbers) -> dict[str, str]:
     return {name: color for name, color in shown["colors"].items() if name in present}
 
 
+def _scores(shown: Numbers) -> Any:
+    """The scale of scores: without the failures, which would leave no room for the rest."""
+    if shown["interval"] is None:
+        return charts.altair().Scale(zero=False)
+    return charts.altair().Scale(zero=False, domain=sorted(shown["interval"]))
+
+
 # -- drawing ------------------------------------------------------------------------------------------------------------
 
 
@@ -148,11 +156,11 @@ def _draw_curves(shown: Numbers, command: str) -> str:
     colors = _used(shown)
     dashes = {name: [6, 3] if name == shown["reference"] else [1, 0] for name in colors}
     base = alt.Chart(charts.data(shown["steps"])).encode(
-        x=alt.X("score:Q", title=shown["metric"], scale=alt.Scale(zero=False)),
+        x=alt.X("score:Q", title=shown["metric"], scale=_scores(shown)),
         y=alt.Y("share:Q", title="share of networks", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
         color=charts.colored("space", colors),
     )
-    drawing = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
+    drawing = base.mark_line(interpolate="step-after", strokeWidth=2, clip=True).encode(
         strokeDash=charts.colored("space", dashes, "StrokeDash")
     )
     if shown["threshold"] is not None:
@@ -169,7 +177,8 @@ def _draw_curves(shown: Numbers, command: str) -> str:
         charts.legend(colors, {name: "dashed" if name == shown["reference"] else "line" for name in colors})
         + charts.chart(drawing, says=f"Share of networks at or below each score. Medians: {medians}.", height=300),
         f"The share of networks whose score is at most what the axis says: a curve further {side} is a better space. "
-        + (f"The dotted line is the threshold of good networks, {number(shown['threshold'])}." if shown["threshold"] else ""),
+        + (f"The dotted line is the threshold of good networks, {number(shown['threshold'])}. " if shown["threshold"] else "")
+        + "The axis spans the scores that the area is taken over.",
         table(
             columns, shown["rows"], source=f"spaces[].scores.{shown['source']}", caption=f"{shown['metric']}: mean, quantiles"
         ),
@@ -184,10 +193,10 @@ def _draw_scatter(shown: Numbers, command: str) -> str:
     cost, metric, colors = shown["cost"], shown["metric"], _used(shown)
     drawing = (
         alt.Chart(charts.data(shown["points"]))
-        .mark_circle(size=24)
+        .mark_circle(size=24, clip=True)
         .encode(
             x=alt.X("cost:Q", title=cost, scale=alt.Scale(zero=False), axis=alt.Axis(format="~s", tickCount=6)),
-            y=alt.Y("score:Q", title=metric, scale=alt.Scale(zero=False)),
+            y=alt.Y("score:Q", title=metric, scale=_scores(shown)),
             color=charts.colored("space", colors),
             opacity=alt.condition(alt.datum.space == shown["reference"], alt.value(0.35), alt.value(0.7)),
             tooltip=[alt.Tooltip("space:N"), alt.Tooltip("cost:Q", format=",.5~r"), alt.Tooltip("score:Q", format=",.5~r")],
@@ -205,7 +214,8 @@ def _draw_scatter(shown: Numbers, command: str) -> str:
     return figure(
         charts.legend(colors)
         + charts.chart(drawing, says=f"{metric} against {cost}, some networks of each space.", height=340),
-        f"Each point is a network: its {cost} and its {metric}. Up to {_POINTS} of each space are drawn.",
+        f"Each point is a network: its {cost} and its {metric}. Up to {_POINTS} of each space are drawn; "
+        "the worst, which the area under the EDF leaves out too, lie below the axis.",
         table(columns, shown["rows"], source=f"spaces[].points.{shown['source']}", caption="The points drawn"),
         source=f"spaces[].points.{shown['source']}",
         command=command,
@@ -278,9 +288,12 @@ def _cell(cell: Mapping[str, Any], kind: str, numbered: Mapping[str, int]) -> st
     shown = _shown(value, kind)
     if cell["exact"] or (low is None and high is None):
         return shown
-    if high is None:
+    if value == low and high is None:
         return f"≥ {shown}"
-    return f"≤ {shown}" if low is None else f"{shown} [{_shown(low, kind)}, {_shown(high, kind)}]"
+    if value == high and low is None:
+        return f"≤ {shown}"
+    ends = ["?" if end is None else _shown(end, kind) for end in (low, high)]  # beyond what the sample holds
+    return f"{shown} [{', '.join(ends)}]"
 
 
 def _shown(value: float, kind: str) -> str:

@@ -20,9 +20,9 @@ _SPREAD = {
 }
 _AGAINST = {
     "ks": "KS distance from the reference",
-    "ks_p": "p of it, 1,000 scores each",
+    "ks_p": "p of it, up to 1,000 scores each",
     "ks_better": "KS distance, better side only",
-    "ks_better_p": "p of it, 1,000 scores each",
+    "ks_better_p": "p of it, up to 1,000 scores each",
     "mean_difference": "difference of the means",
     "cliffs_delta": "Cliff's delta",
 }

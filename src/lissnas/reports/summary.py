@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lissnas.reports.comparison import comparison_summary
 from lissnas.reports.data import RunData
 from lissnas.reports.formats import coefficient, count, number, times
 from lissnas.reports.page import Tile
@@ -15,6 +16,8 @@ __all__ = ["summary"]
 
 def summary(data: RunData) -> tuple[str, list[str], list[Tile]]:
     """Title, sentences and headline numbers of a run's page."""
+    if data.get("compare"):
+        return comparison_summary(data)
     name = str(data.get("space.name") or "a search space")
     shrunk = data.get("shrink.shrunk")
     title = f"{name}: {'a smaller space' if shrunk else 'a run'} for {data.metric_name}"

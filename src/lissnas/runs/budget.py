@@ -16,20 +16,20 @@ class Budget:
     Attributes:
         queries: predictor queries; the shrunk space holds a tenth as many architectures.
         evaluations: true evaluations, where an evaluator is asked (a file of scores brings its own).
-        trees: of the predictor.
+        trees: of the predictor xgboost, where nothing else is said of it; None: as many as it grows by itself.
     """
 
     queries: int
     evaluations: int
-    trees: int
+    trees: int | None = None
 
 
 MOST_QUERIES = 10**9  # each is kept in memory with its score
 
 BUDGETS = {
     "small": Budget(20_000, 300, 300),
-    "medium": Budget(100_000, 1_000, 800),
-    "large": Budget(1_000_000, 5_000, 800),
+    "medium": Budget(100_000, 1_000),
+    "large": Budget(1_000_000, 5_000),
 }
 
 

@@ -251,6 +251,10 @@ class Run:
         """Write ``event`` with its fields and the time to the journal."""
         self._journal.append(event, **fields)
 
+    def timed(self, name: str, seconds: float) -> None:
+        """Record what a part of a step took: in the journal and in ``timings.json``, where alone clock times are kept."""
+        self.journal("timed", name=name, seconds=round(seconds, 3))
+
     def writing(self, name: str) -> contextlib.AbstractContextManager[Path]:
         """A temporary path for another library to write to; it becomes ``name`` on leaving (see ``writing`` of this room)."""
         return disk.writing(self.path(name))
@@ -291,7 +295,8 @@ class Run:
             (self.directory / CHECKPOINTS).rmdir()
 
     def _write_timings(self) -> None:
-        self.write_json(TIMINGS, self._done.seconds())
+        parts = {event["name"]: event["seconds"] for event in self._journal.events if event["event"] == "timed"}
+        self.write_json(TIMINGS, {**self._done.seconds(), **({"parts": parts} if parts else {})})
 
 
 def _require_vacant(directory: Path) -> None:

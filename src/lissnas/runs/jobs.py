@@ -14,7 +14,15 @@ from lissnas.runs.progress import Progress
 
 __all__ = ["JOBS", "report", "resume", "start"]
 
-JOBS = Registry("job", {"shrink": "lissnas.runs.shrink:run_job", "main": "lissnas.runs.main:run_job"})
+JOBS = Registry(
+    "job",
+    {
+        "shrink": "lissnas.runs.shrink:run_job",
+        "main": "lissnas.runs.main:run_job",
+        "compare": "lissnas.runs.compare:run_job",
+        "reproduce": "lissnas.experiments.job:run_job",
+    },
+)
 
 # What a job needs beside the core packages, and which extra brings it.
 NEEDS = {"main": ("oneshot", ("torch", "safetensors", "sklearn", "onnx", "onnxscript", "onnxruntime"))}

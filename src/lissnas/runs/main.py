@@ -34,11 +34,12 @@ from lissnas.runs.directory import Run
 from lissnas.runs.header import CONFIG
 from lissnas.runs.main_config import MainConfig
 from lissnas.runs.measured import Evaluations, write_evaluations
+from lissnas.runs.predicting import fit_step
 from lissnas.runs.progress import Progress
 from lissnas.runs.settings import read_settings
 from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, head, report_step
-from lissnas.runs.shrinking import fit_step, load_shrunk, make_shrinker, measure_shrinkage, shrink_step
-from lissnas.spaces import ExplicitSpace, SearchSpace, sample_distinct, sample_within
+from lissnas.runs.shrinking import load_shrunk, make_shrinker, measure_shrinkage, shrink_step
+from lissnas.spaces import SearchSpace, sample_distinct, sample_within
 
 __all__ = ["run_job", "summarize_training"]
 
@@ -72,7 +73,7 @@ class _Job:
         )
         self.train_step("full", self.space)
         run.step("evaluations", self.evaluate, [EVALUATIONS])
-        fit_step(run, self.space, EVALUATIONS, ACCURACY, config.trees, self.progress, self.workers)
+        fit_step(run, self.space, EVALUATIONS, ACCURACY, config, self.progress, self.workers)
         shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
         shrink_step(run, self.space, shrinker, (), ACCURACY, self.progress, self.workers)
         self.shrunk: SearchSpace = load_shrunk(run, self.space)

@@ -13,7 +13,7 @@ from lissnas.errors import UserError, require
 from lissnas.formats import get_space
 from lissnas.oneshot.data import DATA, ImageData
 from lissnas.oneshot.search import check_evolution
-from lissnas.predictors.xgboost import XGBoostPredictor
+from lissnas.runs.predicting import PredictorConfig, make_predictor
 from lissnas.runs.settings import read_settings
 from lissnas.runs.shrinking import make_shrinker, require_enough, require_limits
 from lissnas.spaces import SearchSpace
@@ -76,7 +76,7 @@ class SearchConfig(_Config):
     parents: int = Field(10, ge=1)
 
 
-class MainConfig(_Config):
+class MainConfig(PredictorConfig):
     """The whole job."""
 
     space: str = "digits-shuffle"
@@ -86,13 +86,13 @@ class MainConfig(_Config):
     network: RecipeConfig = RecipeConfig(epochs=25, batch_size=32, learning_rate=0.2, ghost=None, label_smoothing=0.0)
     evaluations: int = Field(600, ge=40)
     calibration: int = Field(256, ge=2)
-    trees: int = Field(300, ge=1)
+    trees: int | None = Field(300, ge=1)
     method: str = "lissnas"
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
     as_in_paper: bool = False
     queries: int = Field(20_000, ge=1)
     size: int | None = Field(1000, ge=1)
-    limits: list[str] = ["flops <= 110e3"]
+    limits: list[str] = Field(default_factory=lambda: ["flops <= 110e3"])
     search: SearchConfig = SearchConfig()
     stand_alone: int = Field(24, ge=20)
     retrained: int = Field(10, ge=1)
@@ -138,7 +138,7 @@ def check_config(config: MainConfig) -> None:
     """
     space = get_space(config.space)
     check_evolution(**config.search.model_dump())
-    XGBoostPredictor(trees=config.trees)
+    make_predictor(config).check(space)
     shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
     _check_training(config, space)
     shrinker.check(space)

@@ -12,24 +12,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lissnas._version import __version__
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError, require
 from lissnas.evaluators import BENCHMARKS, Evaluator, Metric, get_evaluator, scored_by
 from lissnas.formats import get_space, load_space, read_scores, save_space
+from lissnas.predictors import XGBoostPredictor
 from lissnas.predictors.base import MINIMUM, check_training
 from lissnas.predictors.costs import attach_costs, cost_measurements, learn_costs, learned_costs
-from lissnas.predictors.xgboost import XGBoostPredictor
 from lissnas.registry import Registry
 from lissnas.runs.checkpoint import evaluate_in_chunks
 from lissnas.runs.directory import Run
 from lissnas.runs.header import CONFIG
 from lissnas.runs.measured import Evaluations, read_evaluations, write_evaluations
+from lissnas.runs.predicting import PredictorConfig, fit_step, make_predictor
 from lissnas.runs.progress import Progress
 from lissnas.runs.settings import read_settings
-from lissnas.runs.shrinking import fit_step, make_shrinker, measure_shrinkage, require_enough, require_limits, shrink_step
+from lissnas.runs.shrinking import make_shrinker, measure_shrinkage, require_enough, require_limits, shrink_step
 from lissnas.spaces import SearchSpace, sample_distinct
 
 __all__ = ["REPORTS", "ShrinkConfig", "check_config", "run_job"]
@@ -44,10 +45,8 @@ TIMED = 3  # true evaluations that are timed before the rest is begun
 WEAK = 0.3  # a held-out Kendall tau below this is said aloud
 
 
-class ShrinkConfig(BaseModel):
+class ShrinkConfig(PredictorConfig):
     """What a shrinking job is asked to do, resolved: every size is a number."""
-
-    model_config = ConfigDict(extra="forbid")
 
     space: str
     scores: str | None = None
@@ -58,12 +57,11 @@ class ShrinkConfig(BaseModel):
     evaluations: int = Field(1000, ge=MINIMUM)
     higher_is_better: bool = True
     method: str = "lissnas"
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
     as_in_paper: bool = False
-    limits: list[str] = []
+    limits: list[str] = Field(default_factory=list)
     queries: int = Field(100_000, ge=1)
     size: int | None = Field(None, ge=1)
-    trees: int = Field(800, ge=1)
     seed: int = Field(0, ge=0)
     command: str = ""
 
@@ -83,7 +81,7 @@ def check_config(config: ShrinkConfig) -> None:
     shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
     shrinker.check(space, config.limits)
     require_limits(space, config.limits)
-    XGBoostPredictor(trees=config.trees)
+    make_predictor(config).check(space)
     if config.scores is not None:
         for option in ("task", "data"):
             if getattr(config, option) is not None:
@@ -127,7 +125,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
 
     space, costs = _learn_costs(run, space, progress, workers)
     require_limits(space, config.limits)  # once more, for now the learned costs are known
-    fit_step(run, space, EVALUATIONS, metric, config.trees, progress, workers)
+    fit_step(run, space, EVALUATIONS, metric, config, progress, workers)
     shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
     shrink_step(run, space, shrinker, config.limits, metric, progress, workers)
 

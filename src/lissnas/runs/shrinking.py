@@ -1,4 +1,4 @@
-"""The steps of shrinking, for every job that shrinks: fit the predictor, go down, measure what came out."""
+"""The steps of shrinking, for every job that shrinks: go down, measure what came out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from lissnas.arrays import Genotypes, locate
 from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator, Metric, scored_by
 from lissnas.formats import load_space, save_space
-from lissnas.predictors import XGBoostPredictor
+from lissnas.predictors import Predictor
 from lissnas.predictors.base import MINIMUM
 from lissnas.quality import assess_space, ks, pockets, score_space
 from lissnas.runs.directory import Run
 from lissnas.runs.measured import Evaluations, read_evaluations
+from lissnas.runs.predicting import ASSESSMENT, USUAL, read_predictor
 from lissnas.runs.progress import Progress
 from lissnas.runs.settings import check_settings
 from lissnas.shrinkers import SHRINKERS, Iteration, NaiveTop, Shrinker
@@ -26,55 +27,20 @@ from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Expression, SearchSp
 
 __all__ = [
     "describe_iteration",
-    "fit_step",
     "load_shrunk",
     "make_shrinker",
     "measure_shrinkage",
-    "read_predictor",
     "require_enough",
     "require_limits",
     "shrink_step",
 ]
 
-PREDICTOR, ASSESSMENT = "predictor.ubj", "predictor.json"
 SHRUNK, WAY_DOWN = "shrunk.parquet", "shrinking.json"
 DRAWN = 1000  # scores of each space that the report draws
 USUAL_COSTS = ("flops", "macs", "latency_ms", "params")
 LABELLED = 50  # true scores below which a mean is no result
 MAX_POCKETS = 50_000  # members up to which pockets are counted
 DRAWN_BEST = 100_000  # members among which the best is looked for where they are not a list
-
-
-def fit_step(
-    run: Run, space: SearchSpace, evaluations: str, metric: Metric, trees: int, progress: Progress, workers: int
-) -> None:
-    """Fit the predictor to the file ``evaluations``, and hold parts out to say how far it can be trusted."""
-
-    def fit() -> None:
-        known = read_evaluations(run, evaluations, space)
-        progress.say(f"fitting the predictor to {len(known.scores):,} networks ({trees} trees)")
-        predictor = XGBoostPredictor(trees=trees, threads=workers)
-        predictor.fit(space, known.genotypes, known.scores, higher_is_better=metric.higher_is_better, seed=run.seed)
-        assessment = predictor.assess()
-        with run.writing(PREDICTOR) as path:
-            predictor.save(path)
-        held_out = asdict(assessment)
-        run.write_json(
-            ASSESSMENT, {**held_out, "predicted": held_out["predicted"].tolist(), "measured": held_out["measured"].tolist()}
-        )
-        progress.say(
-            f"  held out: Kendall tau {assessment.kendall:.2f}, Spearman {assessment.spearman:.2f}; "
-            f"{assessment.top_overlap:.0%} of its best tenth are in the true best tenth"
-        )
-
-    run.step("predictor", fit, [PREDICTOR, ASSESSMENT])
-
-
-def read_predictor(run: Run, space: SearchSpace, workers: int) -> XGBoostPredictor:
-    """The predictor of a run."""
-    predictor = XGBoostPredictor.load(run.path(PREDICTOR), space)
-    predictor.threads = workers
-    return predictor
 
 
 def shrink_step(
@@ -87,6 +53,9 @@ def shrink_step(
 
         def on_iteration(iteration: Iteration) -> None:
             progress.say(describe_iteration(iteration, metric))
+            if iteration.space is not None:
+                with run.writing(f"iterations/iteration-{iteration.index:02d}.parquet") as path:
+                    save_space(iteration.space, path)
             if iteration.codes is not None:
                 columns = {f"code_{w}": iteration.codes[:, w] for w in range(iteration.codes.shape[1])}
                 run.write_parquet(f"iterations/iteration-{iteration.index:02d}.parquet", columns)
@@ -202,7 +171,8 @@ def measure_shrinkage(
     higher = metric.higher_is_better
     known = read_evaluations(run, evaluations, space)
     return {
-        "predictor": {k: v for k, v in assessment.items() if k not in ("predicted", "measured")} | {"kind": "xgboost"},
+        "predictor": {k: v for k, v in assessment.items() if k not in ("predicted", "measured")}
+        | {"kind": run.config.get("predictor", USUAL)},
         "shrink": {
             **way_down,
             **{name: {**row.to_dict(), "what": made[name]} for name, row in rows.items()},
@@ -241,7 +211,7 @@ def _listed(space: SearchSpace) -> ExplicitSpace | None:
 
 def best_network(
     space: SearchSpace,
-    predictor: XGBoostPredictor,
+    predictor: Predictor,
     known: Evaluations,
     higher_is_better: bool,
     truth: Evaluator | None = None,
@@ -266,7 +236,7 @@ def best_network(
     }
 
 
-def _drawn(space: SearchSpace, predictor: XGBoostPredictor, rng: np.random.Generator) -> tuple[Genotypes, NDArray[np.float64]]:
+def _drawn(space: SearchSpace, predictor: Predictor, rng: np.random.Generator) -> tuple[Genotypes, NDArray[np.float64]]:
     scored = score_space(space, predictor, rng, listed=DRAWN)
     return scored.genotypes, scored.values
 
@@ -281,7 +251,7 @@ def _what(name: str, queries: int, limits: Sequence[str]) -> str:
 
 
 def _true_rows(
-    subjects: dict[str, SearchSpace], truth: Evaluator, predictor: XGBoostPredictor, seed: int
+    subjects: dict[str, SearchSpace], truth: Evaluator, predictor: Predictor, seed: int
 ) -> dict[str, dict[str, Any]]:
     """The evidence by true scores; of a table that does not hold all, by those of each space that it holds.
 

@@ -11,6 +11,7 @@ from lissnas.shrinkers.base import Iteration, Shrinkage, Shrinker
 from lissnas.shrinkers.best_first import BestFirst
 from lissnas.shrinkers.bounding_box import BoundingBox
 from lissnas.shrinkers.dds import DDS
+from lissnas.shrinkers.frontier import Frontier
 from lissnas.shrinkers.greedynas import GreedyNAS
 from lissnas.shrinkers.ledger import Ledger, Pool
 from lissnas.shrinkers.lissnas import LISSNAS
@@ -31,6 +32,7 @@ __all__ = [
     "SHRINKERS",
     "BestFirst",
     "BoundingBox",
+    "Frontier",
     "GreedyNAS",
     "Iteration",
     "Ledger",
@@ -51,6 +53,7 @@ SHRINKERS = Registry(
     "shrinker",
     {
         "lissnas": "lissnas.shrinkers.lissnas:LISSNAS",
+        "frontier": "lissnas.shrinkers.frontier:Frontier",
         "naive": "lissnas.shrinkers.naive:NaiveTop",
         "query-all": "lissnas.shrinkers.naive:QueryAll",
         "none": "lissnas.shrinkers.naive:NoShrinkage",

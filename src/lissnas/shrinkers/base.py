@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -42,7 +42,8 @@ class Iteration:
         p_good: the share of good architectures; the threshold is the given space's 90th percentile.
         shrink_index, shrink_index_low, shrink_index_high: Eq. 2 with its bootstrap interval.
         diversity: mean edit distance of two members.
-        codes: the members; None at index 0, and where the space is no list: its numbers are then a sample's.
+        codes: the members; None at index 0, and where the space is no list.
+        space: what is left, where it is no list; its numbers are then a sample's.
     """
 
     index: int
@@ -57,10 +58,11 @@ class Iteration:
     shrink_index_high: float
     diversity: float
     codes: Codes | None = None
+    space: SearchSpace | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data without the members."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "codes"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("codes", "space")}
 
 
 OnIteration = Callable[[Iteration], None]
@@ -208,7 +210,7 @@ class Tracker:
         """The same for a space that is no list, by a uniform sample of it that was queried."""
         # estimated sizes are not allowed to rise: a part is never larger than the whole
         size = min([space.cardinality, *(iteration.size for iteration in self.iterations)])
-        return self._iteration(self._pool.utilities(sample), size, self.diversity(sample), None)
+        return replace(self._iteration(self._pool.utilities(sample), size, self.diversity(sample), None), space=space)
 
     def accept(self, iteration: Iteration) -> None:
         """Record an iteration."""

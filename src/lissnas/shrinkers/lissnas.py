@@ -179,7 +179,13 @@ class LISSNAS(Shrinker):
         result = previous.codes
         if self.size is not None and len(result) > self.size:
             result = pool.best(self.size, result)
-            tracker.accept(tracker.measure(result))
+            step = tracker.measure(result)
+            tracker.accept(step)
+            if step.diversity < self.min_diversity * tracker.full_diversity:
+                share = step.diversity / tracker.full_diversity
+                stopped += (
+                    f"; cut to {self.size:,} it keeps {share:.0%} of the diversity (the floor is {self.min_diversity:.0%})"
+                )
         return tracker.finish(result, stopped)
 
     @property

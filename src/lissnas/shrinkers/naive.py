@@ -160,4 +160,5 @@ class NoShrinkage(Shrinker):
         sample = pool.query(space.encode(within.sample(min(FIRST_SAMPLE, self.queries), sample_rng)), sample_rng)
         tracker = Tracker(space, pool, sample, measure_rng, on_iteration)
         tracker.start()
+        tracker.accept(tracker.measure_space(within, sample))
         return tracker.finish_space(within, "nothing was to be shrunk")

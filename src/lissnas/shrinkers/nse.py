@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas.arrays import Codes
+from lissnas.arrays import Codes, union
 from lissnas.errors import UserError
 from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, require_settings, require_smaller
 from lissnas.shrinkers.ledger import Pool
@@ -17,6 +17,7 @@ from lissnas.spaces import SearchSpace, meets_limits
 
 __all__ = ["NSE", "pareto_front"]
 
+NEAREST = 100  # architectures outside of the window that are queried where none is in it
 DRAWN = 20  # architectures whose cost is looked at for each that is queried
 WIDE = 10  # alleles from which on a gene tries five at a time, as the original does with its 27
 
@@ -33,8 +34,8 @@ class NSE(Shrinker):
 
     Args:
         queries: the budget, in predictor queries, evenly over the rounds and at most ``sample`` in each.
-        size: None: what the rounds leave. A number: the worst allele of the whole space is dropped, and again, until at most so
-            many architectures are left.
+        size: None: what the last front uses. A number: where that is more, the worst allele of the whole space is dropped, and
+            again. Where it is fewer (a front is short), it stays so: adding the next best made the product worse.
         tried: alleles that a gene tries at a time; None: 2, or 5 of 10 and more (the original: 5 of 27).
         sample: architectures queried in a round.
         cost: the cost of the window; None: the space's first.
@@ -88,6 +89,12 @@ class NSE(Shrinker):
         low = float(np.quantile(costs, 0.45)) if self.low is None else self.low
         high = float(np.quantile(costs, 0.55)) if self.high is None else self.high
 
+        window = f"{cost} from {low:.6g} to {high:.6g}"
+        if not ((costs >= low) & (costs <= high)).any():
+            raise UserError(
+                f"none of {len(costs):,} architectures of '{space.name}' has {window} (they go from {costs.min():.6g} to "
+                f"{costs.max():.6g}): choose a wider window"
+            )
         pending = [order_rng.permutation(kept).tolist() for kept in pruning.kept]
         wanted = [self.tried or (5 if len(order) >= WIDE else 2) for order in pending]
         rounds = max(-(-(len(order) - k) // (k - 1)) + 1 for order, k in zip(pending, wanted, strict=True))
@@ -101,18 +108,13 @@ class NSE(Shrinker):
             found = self._sample_window(pruning, tried, share, cost, low, high, draw_rng)
             if not len(found):
                 continue
-            both = np.unique(np.concatenate([front, found]), axis=0)
+            both = union(front, found)
             front = both[pareto_front(space.cost(space.decode(both))[cost], pool.utilities(both))]
-            used = space.decode(front)
-            tried = [
-                {int(a) for a in np.unique(used[:, group])} & set(kept)
-                for group, kept in zip(pruning.groups, pruning.kept, strict=True)
-            ]
-        window = f"{cost} from {low:.6g} to {high:.6g}"
+            tried = pruning.used(front)
         if not len(front):
-            raise UserError(f"no architecture of '{space.name}' was met with a {window}: choose a wider window")
-        # a gene that is switched off in the whole front says nothing of its alleles
-        pruning.keep([alleles or kept for alleles, kept in zip(tried, pruning.kept, strict=True)])
+            raise UserError(f"no architecture that holds the tried alleles meets {' and '.join(limits)}: relax the limits")
+        tried = pruning.used(front)
+        pruning.keep(tried)
         stopped = f"the front of {window} after {rounds} rounds, {len(front)} architectures, uses what is left"
         if pruning.size < pruning.given.cardinality:
             pruning.record()
@@ -130,12 +132,17 @@ class NSE(Shrinker):
         high: float,
         rng: np.random.Generator,
     ) -> Codes:
-        """Query up to ``n`` architectures that hold tried alleles only and whose cost lies in the window."""
+        """Query up to ``n`` architectures that hold tried alleles only and whose cost lies in the window, or nearest to it."""
         space = pruning.part(tried)
         drawn = space.sample(DRAWN * n, rng)
         costs = space.cost(drawn)[cost]
-        within = drawn[(costs >= low) & (costs <= high) & meets_limits(space, drawn, pruning.limits)]
-        return pruning.pool.query(space.encode(within[:n]), rng)
+        outside = np.maximum(low - costs, costs - high).clip(0)
+        outside[~meets_limits(space, drawn, pruning.limits)] = np.inf
+        chosen = np.flatnonzero(outside == 0)[:n]
+        if not len(chosen):  # these alleles do not reach the window: what comes nearest to it
+            nearest = np.argsort(outside, kind="stable")[: min(NEAREST, n)]
+            chosen = nearest[np.isfinite(outside[nearest])]
+        return pruning.pool.query(space.encode(drawn[chosen]), rng)
 
 
 def pareto_front(costs: NDArray[np.float64], utility: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -174,6 +174,12 @@ class Pruning:
         self.kept = [sorted(alleles) for alleles in kept]
         self._restrict()
 
+    def used(self, codes: Codes) -> list[set[int]]:
+        """The alleles that architectures hold, for each group of genes; all that are left where it is off in every one."""
+        genotypes = self.space.decode(codes)
+        held = [set(np.unique(genotypes[:, columns]).tolist()) for columns in self.groups]
+        return [(alleles & set(kept)) or set(kept) for alleles, kept in zip(held, self.kept, strict=True)]
+
     def count(self, kept: Sequence[Iterable[int]]) -> int:
         """How many architectures of the given space hold the alleles in ``kept`` only."""
         try:

@@ -101,6 +101,9 @@ class Costs(Mapping[str, NDArray[np.float64]]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __repr__(self) -> str:
+        return f"Costs({', '.join(f'{name}={values}' for name, values in self._values.items())})"
+
 
 class SearchSpace(ABC):
     """What can be built: all architectures of a space, as rows ``uint8[n, L]`` of alleles (genotypes).

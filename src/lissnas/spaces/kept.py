@@ -31,10 +31,10 @@ class KeptSpace(Subspace):
     """The architectures of ``parent`` whose genes hold one of the kept alleles, where the parent ties its genes together.
 
     The kept alleles make a product; a row of it is a member if it is an architecture of the parent as it stands (canonical,
-    nothing stranded). ``sample`` draws rows of the product until they are members, so it is uniform. The cardinality is counted
-    where the product has at most 2^17 rows, and estimated beyond (``cardinality_is_exact``): from 100,000 of them, or as many
-    as hold 4,000 members. ``neighbors`` beyond distance 1 draws some genes again and keeps members at that distance: not uniform, and a space of more
-    than 4,096 architectures leaves a row out after 64 draws in vain.
+    nothing stranded). ``sample`` draws rows of the product until they are members, so it is uniform. The cardinality is
+    counted where the product has at most 2^17 rows, and estimated beyond (``cardinality_is_exact``): from 100,000 rows, or
+    as many as hold 4,000 members. ``neighbors`` beyond distance 1 draws some genes again and keeps members at that distance:
+    not uniform, and a space of more than 4,096 architectures leaves a row out after 64 draws in vain.
 
     Args:
         parent: any space.

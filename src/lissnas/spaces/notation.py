@@ -107,7 +107,8 @@ def _parse_named(genes: Sequence[Gene], text: str, space: str) -> list[int]:
         raise UserError(f"'{text}' names a gene twice: each gene once")
     unknown = fields.keys() - {g.name for g in genes}
     if unknown:
-        raise UserError(f"'{space}' has no gene '{min(unknown)}': its genes are {', '.join(g.name for g in genes[:8])} ...")
+        some = ", ".join(gene.name for gene in genes[:8]) + (" ..." if len(genes) > 8 else "")
+        raise UserError(f"'{space}' has no gene '{min(unknown)}': its genes are {some}")
     row = []
     for gene in genes:
         if gene.name not in fields and gene.active is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from lissnas.predictors import Predictor
-from lissnas.spaces import ExplicitSpace, Neighbors
+from lissnas.spaces import ExplicitSpace, Gene, Neighbors, ProductSpace
 from lissnas.testing.checks import Check, add_tests, ensure, ensure_refused
 from lissnas.testing.toys import toy_space, toy_target
 
@@ -85,7 +88,31 @@ def check_assess(predictor: Predictor, rng: np.random.Generator) -> None:
         value = getattr(report, name)
         ensure(0.1 < value <= 1, f"held-out {name} of an additive target is {value:.2f}")
     ensure(report.r2 <= 1 and 0 <= report.top_overlap <= 1, f"r2 {report.r2}, top overlap {report.top_overlap}")
+    ensure(report.kendall_low <= report.kendall <= report.kendall_high + 1e-9, "the interval of Kendall's tau does not hold it")
     ensure(np.array_equal(fitted.predict(x), before), "assess changed the fitted predictor")
+
+
+def check_saved(predictor: Predictor, rng: np.random.Generator) -> None:
+    """A saved predictor is the same bytes for the same fit, and loads as one that predicts the same bits; not elsewhere."""
+    space = toy_space()
+    x = space.sample(TRAIN, rng)
+    y = toy_target(space, x)
+    fitted = predictor.clone().fit(space, x, y, higher_is_better=False, seed=2)
+    kind, some = type(fitted), space.sample(TEST, rng)
+    with tempfile.TemporaryDirectory() as folder:
+        path, again = (Path(folder) / f"{name}{kind.endings[0]}" for name in ("one", "two"))
+        fitted.save(path)
+        predictor.clone().fit(space, x, y, higher_is_better=False, seed=2).save(again)
+        ensure(path.read_bytes() == again.read_bytes(), "the same fit was saved as other bytes")
+        loaded = kind.load(path, space)
+        ensure(np.array_equal(loaded.predict(some), fitted.predict(some)), "a loaded predictor predicts other scores")
+        ensure(not loaded.higher_is_better, "a loaded predictor forgot what is better")
+        loaded.save(again)
+        ensure(path.read_bytes() == again.read_bytes(), "a loaded predictor is saved as other bytes")
+        other = ProductSpace("other", [Gene(f"g{i}", ("a", "b")) for i in range(space.length)])
+        ensure_refused("load() for another space", lambda: kind.load(path, other), "toy")
+        path.write_bytes(path.read_bytes()[:-3])
+        ensure_refused("load() of a file that was cut short", lambda: kind.load(path, space), "one")
 
 
 def check_refuses(predictor: Predictor, rng: np.random.Generator) -> None:
@@ -118,6 +145,7 @@ PREDICTOR_CHECKS = (
     Check("rows alone", "A prediction does not depend on what is predicted beside it.", check_rows_alone),
     Check("neighbors", "Predicted neighborhoods equal the space's neighbors and their predictions.", check_neighbors),
     Check("assess", "Held-out assessment leaks nothing and changes nothing.", check_assess),
+    Check("saved", "A saved predictor predicts the same bits, and files are the same for the same fit.", check_saved),
     Check("refuses", "What cannot be learned from is answered in one line.", check_refuses),
 )
 

@@ -130,8 +130,8 @@ def _spaces(result: Shrinkage) -> list[SearchSpace]:
 
 
 def _some(space: SearchSpace, rng: np.random.Generator) -> Genotypes:
-    """All architectures of a space that lists them, else 2,000."""
-    if space.cardinality > 50_000:
+    """All architectures of a space whose size is known and small, else 2,000 as it draws them."""
+    if not space.cardinality_is_exact or space.cardinality > 50_000:
         return space.sample(2000, rng)
     return np.concatenate(list(space.enumerate()))
 

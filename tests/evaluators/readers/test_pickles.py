@@ -7,6 +7,7 @@ import collections
 import io
 import os
 import pickle
+import struct
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -58,6 +59,10 @@ def test_plain_data_come_back(tmp_path: Path, protocol: int, pack: Callable[[byt
         assert isinstance(found, np.ndarray)
         assert found.dtype.newbyteorder("=") == array.dtype.newbyteorder("=")  # older protocols are read in native order
         np.testing.assert_array_equal(found, array)
+
+
+def test_an_array_alone_comes_back(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(load(tmp_path, pickle.dumps(ARRAYS[0])), ARRAYS[0])
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -125,6 +130,56 @@ def test_a_type_that_is_said_to_hold_objects_is_refused(tmp_path: Path, flags: i
     assert changed != text
     with pytest.raises(UserError, match="array of objects"):
         load(tmp_path, changed)
+
+
+def _long(number: int) -> bytes:
+    return b"J" + struct.pack("<i", number)
+
+
+@pytest.mark.parametrize("made", [b"cnumpy._core.multiarray\n_reconstruct\n", b"cnumpy._core.numeric\n_frombuffer\n"])
+def test_a_type_that_grows_after_its_array_is_made_changes_nothing(tmp_path: Path, made: bytes) -> None:
+    """An array that shared the type would read memory that is not its own."""
+    state = b"(K\x03X\x01\x00\x00\x00|NNN%sK\x01K\x00tb"  # of a type, its length left open
+    dtype = b"cnumpy\ndtype\n(X\x02\x00\x00\x00S1tRq\x01" + state % _long(1)
+    if b"_reconstruct" in made:
+        array = made + b"(cnumpy\nndarray\n(K\x00tX\x01\x00\x00\x00btR(K\x01(K\x02th\x01\x89C\x02abtb"
+    else:
+        array = made + b"(C\x02abh\x01(K\x02tX\x01\x00\x00\x00CtR"
+    _, array_read, changed = load(tmp_path, b"\x80\x04(" + dtype + array + b"h\x01" + state % _long(10**8) + b"t.")
+    assert changed.itemsize == 10**8  # the pickle does what it is here to do
+    assert array_read.tolist() == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        {"shape": (1000,), "stride": (0,)},  # more numbers than there are
+        {"shape": (5,)},
+        {"offset": 4},
+        {"changed": {"offset": -4, "shape": (8,)}},
+        {"changed": {"stride": (-(10**9),)}},
+    ],
+    ids=str,
+)
+def test_a_tensor_beyond_its_storage_is_refused(tmp_path: Path, tensor: dict[str, Any]) -> None:
+    shape, stride = (
+        b"(" + b"".join(map(_long, tensor.get(name, one))) + b"t" for name, one in (("shape", (4,)), ("stride", (1,)))
+    )
+    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQ"
+    made = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + _long(tensor.get("offset", 0)) + shape + stride + b"tR"
+    changes = pickle.dumps(tensor["changed"], protocol=2)[2:-1] + b"b" if "changed" in tensor else b""
+    with zipfile.ZipFile(tmp_path / "file", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + made + changes + b".")
+        archive.writestr("archive/data/0", np.arange(4, dtype=np.float32).tobytes())
+    with pytest.raises(UserError):
+        load_pickle(tmp_path / "file").numpy()
+
+
+@pytest.mark.parametrize("name", [b"c_codecs\nencode\n", b"cnumpy\nndarray\n", b"ctorch._utils\n_rebuild_tensor_v2\n"])
+def test_what_makes_data_cannot_be_changed(tmp_path: Path, name: bytes) -> None:
+    """A pickle can set attributes of whatever it holds, and a function's defaults would stay set."""
+    with pytest.raises(UserError, match="a change of what makes its data"):
+        load(tmp_path, b"\x80\x02" + name + b"N}X\x0c\x00\x00\x00__defaults__(K\x01ts\x86b.")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import IO, Any
 
 import numpy as np
@@ -85,7 +86,7 @@ _BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, UnicodeD
 
 def _load_plain_or_torch(file: IO[bytes], name: str) -> Any:
     first = _Unpickler(file, name).load()
-    if isinstance(first, bool) or first != _TORCH_MAGIC:
+    if type(first) is not int or first != _TORCH_MAGIC:  # an array has no one answer
         return first
     for _ in range(2):  # the version of the protocol, and facts about the machine that wrote it
         _Unpickler(file, name).load()
@@ -146,7 +147,7 @@ class _Unpickler(pickle.Unpickler):
         found = _ALLOWED.get((module, name))
         if found is None:
             raise _RefusedError(f"{module}.{name}")
-        return found
+        return _Maker(found) if isinstance(found, FunctionType) else found
 
     def persistent_load(self, pid: Any) -> Any:
         if self._storages is None or not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
@@ -165,13 +166,18 @@ def _is_plain(dtype: object) -> bool:
     return isinstance(dtype, np.dtype) and not dtype.hasobject and dtype.names is None and dtype.kind in "?biufcSU"
 
 
+def _own_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    # a type that the pickle holds too could be given longer elements afterwards, beyond the array's memory
+    return np.dtype(dtype.str)
+
+
 class _PlainArray(np.ndarray[Any, Any]):
     """An array that takes its content from a pickle only if it holds no objects."""
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) != 5 or not _is_plain(state[2]):
             raise _RefusedError("an array of objects")
-        super().__setstate__(state)
+        super().__setstate__((*state[:2], _own_dtype(state[2]), *state[3:]))
 
 
 def _array(subtype: object, shape: object, code: object) -> NDArray[Any]:  # noqa: ARG001 - NumPy writes these three
@@ -181,7 +187,7 @@ def _array(subtype: object, shape: object, code: object) -> NDArray[Any]:  # noq
 def _array_of_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
     if not isinstance(data, (bytes, bytearray)) or not _is_plain(dtype):
         raise _RefusedError("an array of objects")
-    return np.frombuffer(bytes(data), dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
+    return np.frombuffer(bytes(data), dtype=_own_dtype(dtype)).reshape(shape, order="F" if order == "F" else "C")
 
 
 def _dtype(code: Any, *_: Any) -> np.dtype[Any]:
@@ -219,15 +225,31 @@ def _container(kind: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-class _Marker:
-    """Stands for a class that a pickle passes on, and does nothing."""
+class _Maker:
+    """A function that a pickle may call, but not change: its defaults would stay changed."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        raise _RefusedError("a change of what makes its data")
+
+
+def _array_class(*_: Any) -> None:
+    """Stands for the class that pickles of arrays pass on."""
+    raise _RefusedError("an array made in an unknown way")
 
 
 _ALLOWED: Mapping[tuple[str, str], Any] = {
     ("numpy._core.multiarray", "_reconstruct"): _array,
     ("numpy._core.multiarray", "scalar"): _scalar,
     ("numpy._core.numeric", "_frombuffer"): _array_of_buffer,
-    ("numpy", "ndarray"): _Marker,
+    ("numpy", "ndarray"): _array_class,
     ("numpy", "dtype"): _dtype,
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): _container(collections.OrderedDict),

@@ -6,6 +6,7 @@ behind the pickle, in the order of a list of their keys, each after its length a
 
 from __future__ import annotations
 
+import math
 import struct
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,9 @@ class Storage:
         self.dtype, self.size = np.dtype(dtype), size
         self._read: Callable[[], bytes] | None = None
 
+    def __setstate__(self, state: object) -> None:
+        raise ValueError("a storage that is changed after it is made")
+
     def read_from(self, path: Path, entry: str) -> None:
         """It is the file ``entry`` in the zip file at ``path``."""
 
@@ -71,6 +75,9 @@ class Tensor:
     shape: tuple[int, ...]
     stride: tuple[int, ...]
 
+    def __setstate__(self, state: object) -> None:
+        raise ValueError("a tensor that is changed after it is made")
+
     def numpy(self) -> NDArray[Any]:
         """The tensor's numbers as an array of its shape.
 
@@ -79,7 +86,7 @@ class Tensor:
         """
         numbers = self.storage.numpy()
         last = self.offset + sum((size - 1) * step for size, step in zip(self.shape, self.stride, strict=True))
-        if 0 not in self.shape and not 0 <= last < len(numbers):
+        if 0 not in self.shape and not (last < len(numbers) and math.prod(self.shape) <= len(numbers)):
             raise UserError("a tensor's numbers are not in the file: is it whole?")
         bytes_apart = [step * numbers.itemsize for step in self.stride]
         return np.lib.stride_tricks.as_strided(numbers[self.offset :], self.shape, bytes_apart, writeable=False).copy()

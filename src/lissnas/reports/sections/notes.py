@@ -49,15 +49,18 @@ def numbers(data: RunData) -> Numbers:
         notes.append(
             "One run with one seed. Differences as small as those between two seeds of the same training mean nothing."
         )
-    return {"notes": [*notes, *data.metrics.get("notes", [])]}
+    return {"notes": [*notes, *data.metrics.get("notes", [])], "compared": data.get("compare") is not None}
 
 
 def draw(numbers: Numbers) -> str:
     """A list."""
     items = "".join(f"<li>{text(note)}</li>" for note in numbers["notes"])
+    made = "<code>shrunk.parquet</code> (the smaller space)"
+    if numbers["compared"]:
+        made = "<code>rows.json</code> (each method with each seed)"
     files = (
         "<p>Everything on this page comes from the run's own files, which need no lissnas to be read: <code>config.yaml</code> "
-        "(what was asked), <code>metrics.json</code> (every number here), <code>shrunk.parquet</code> (the smaller space), "
+        f"(what was asked), <code>metrics.json</code> (every number here), {made}, "
         "<code>journal.jsonl</code> (what was done).</p>"
     )
     return (f"<ul>{items}</ul>" if items else "") + files

@@ -26,9 +26,13 @@ _PREDICTOR = (
     Column("n", "Scored networks", "count"),
     Column("folds", "Folds", "plain"),
     Column("kendall", "Kendall τ", "coefficient"),
+    Column("kendall_low", "at least (95%)", "coefficient"),
+    Column("kendall_high", "at most (95%)", "coefficient"),
     Column("spearman", "Spearman", "coefficient"),
     Column("r2", "R²", "coefficient"),
-    Column("top_overlap", "Top overlap", "share"),
+    Column("top_overlap", "Top 10% kept", "share"),
+    Column("top_5", "Top 5% kept", "share"),
+    Column("top_1", "Top 1% kept", "share"),
 )
 
 
@@ -83,7 +87,7 @@ def draw(numbers: Numbers) -> str:
     if numbers["predictor"]:
         kind = numbers["predictor"].get("kind") or "predictor"
         html += table(
-            [Column("kind", "Predictor", "text"), *(c for c in _PREDICTOR if c.key in numbers["predictor"])],
+            [Column("kind", "Predictor", "text"), *(c for c in _PREDICTOR if numbers["predictor"].get(c.key) is not None)],
             [{**numbers["predictor"], "kind": kind}],
             source="predictor",
             caption="The predictor on networks held out from its training",

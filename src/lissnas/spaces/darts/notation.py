@@ -103,6 +103,8 @@ def read_config(config: Mapping[str, Any], nodes: int) -> list[Cell]:
     Raises:
         UserError: a name that is missing, or an edge that the nodes' inputs do not have.
     """
+    if not isinstance(config, Mapping):
+        raise UserError(f"a configuration of NAS-Bench-301 is names and values, but got {type(config).__name__}")
     cells, used = [], set()
     for kind in KINDS:
         cell: Cell = []

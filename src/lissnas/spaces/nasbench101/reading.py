@@ -80,7 +80,8 @@ def read_drawings(adjacency: Any, operations: Any) -> list[Drawings]:
         operations = operations.tolist()
     if _depth(adjacency) == 2:
         adjacency, operations = [adjacency], [operations]
-    if _depth(adjacency) not in (0, 3) or len(adjacency) != len(operations):
+    are_lists = all(isinstance(given, (Sequence, np.ndarray)) for given in (adjacency, operations))
+    if not are_lists or _depth(adjacency) not in (0, 3) or len(adjacency) != len(operations):
         raise UserError(
             f"a batch of drawings is a list of matrices and a list of their operations, but got {_size(adjacency)} and "
             f"{_size(operations)}: one list of operations for each matrix"

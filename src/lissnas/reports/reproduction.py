@@ -1,0 +1,213 @@
+"""The paper's tables and figures beside ours, with a verdict on every number: as a page, and as Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+from lissnas.experiments.verdict import VERDICTS
+from lissnas.reports import charts
+from lissnas.reports.formats import MISSING, number
+from lissnas.reports.markup import Column, details, paragraphs, table, text
+from lissnas.reports.page import Part, Tile, page
+
+__all__ = ["count_verdicts", "draw_reproduction", "published_value", "shown_cell", "shown_value", "write_reproduction"]
+
+_MEANING = {
+    "reproduced": "ours agrees, by the rule beside it",
+    "differs": "ours is another number, or a statement that is not told apart from chance",
+    "contradicts": "ours says the opposite, or the printed number cannot be",
+    "needs DATA": "a file or a training is missing, and named",
+    "lost in the paper": "the printed number did not come down to us",
+}
+_MOST_POINTS = 400
+
+Result = Mapping[str, Any]
+
+
+def count_verdicts(results: Sequence[Result]) -> dict[str, int]:
+    """How many claims have which verdict."""
+    counted = Counter(claim["verdict"] for result in results for claim in result["claims"])
+    return {verdict: counted[verdict] for verdict in VERDICTS}
+
+
+def shown_value(claim: Mapping[str, Any]) -> str:
+    """Our number with its interval, as a reader sees it."""
+    if claim["value"] is None:
+        return MISSING
+    value = number(claim["value"])
+    if claim["low"] is None or claim["low"] == claim["high"]:
+        return value
+    return f"{value} [{number(claim['low'])}, {number(claim['high'])}]"
+
+
+def published_value(claim: Mapping[str, Any]) -> str:
+    """The printed number; a statement has none."""
+    if claim["published"] is not None:
+        return number(claim["published"])
+    return "statement" if claim["statement"] else "lost"
+
+
+def _how_made(result: Result) -> str:
+    scale = result["scale"]
+    return (
+        f"Scale '{scale['name']}': {scale['seeds']} seeds from {result['seed']}, {scale['queries']:,} predictor queries, up to "
+        f"{scale['pairs']:,} pairs, {scale['trees']} trees."
+    )
+
+
+# -- the page -----------------------------------------------------------------------------------------------------------
+
+
+def draw_reproduction(results: Sequence[Result], command: str) -> str:
+    """The whole page.
+
+    Raises:
+        UserError: the extra ``report`` is not installed.
+    """
+    counted = count_verdicts(results)
+    tiles = [Tile(verdict, str(n), _MEANING[verdict]) for verdict, n in counted.items()]
+    lead = [
+        f"{sum(counted.values())} claims of the paper in {len(results)} tables, figures and sections, each with its published "
+        "number, ours and a verdict.",
+        "A statement is written as a difference that should be above 0. Numbers in brackets are 95% intervals.",
+        *([_how_made(results[0])] if results else []),
+        f"Made by: {command}",
+    ]
+    parts = [Part(result["name"], f"{_heading(result['name'])}: {result['title']}", _section(result)) for result in results]
+    return page("LISSNAS: the paper's numbers beside ours", lead, tiles, parts)
+
+
+def _heading(name: str) -> str:
+    word = name.rstrip("0123456789")
+    return f"{word} {name[len(word) :]}".strip().replace("-", " ").capitalize()
+
+
+def _section(result: Result) -> str:
+    words = [f"{result['paper']}. {result['how']}", *(f"Not here: {missing}" for missing in result["missing"])]
+    html = paragraphs(words) + (_claims(result) if result["claims"] else "")
+    html += "".join(_curve(curve) for curve in result["curves"])
+    for shown in result["tables"]:
+        html += _table(shown, f"results/{result['name']}.json")
+    return html + paragraphs(result["notes"])
+
+
+def _claims(result: Result) -> str:
+    columns = [
+        Column("says", "What the paper says", "text"),
+        Column("published", "Published", "text"),
+        Column("ours", "Ours", "text"),
+        Column("verdict", "Verdict", "text"),
+        Column("tolerance", "Judged by", "text"),
+        Column("why", "Why, and how it was had", "text"),
+    ]
+    rows = [
+        {
+            **claim,
+            "says": claim["says"] + (f" ({claim['unit']})" if claim["unit"] else ""),
+            "published": published_value(claim),
+            "ours": shown_value(claim),
+            "why": _why(claim),
+        }
+        for claim in result["claims"]
+    ]
+    counted = ", ".join(f"{n} {verdict}" for verdict, n in count_verdicts([result]).items() if n)
+    drawn = table(columns, rows, source=f"results/{result['name']}.json", caption=counted)
+    return drawn if len(rows) <= 24 else details(f"All {len(rows)} claims: {counted}", drawn)
+
+
+def _why(claim: Mapping[str, Any]) -> str:
+    told = claim["why"] if claim["why"] != claim["tolerance"] else ""
+    return "; ".join(dict.fromkeys(part for part in (told, claim["note"]) if part))
+
+
+def _table(shown: Mapping[str, Any], source: str) -> str:
+    columns = [Column(f"c{i}", title, "text") for i, title in enumerate(shown["columns"])]
+    rows = [{f"c{i}": shown_cell(cell) for i, cell in enumerate(row)} for row in shown["rows"]]
+    drawn = table(columns, rows, source=source, caption=shown["title"])
+    return drawn if len(rows) <= 30 else details(shown["title"], drawn)
+
+
+def shown_cell(cell: Any) -> str:
+    """A cell of a further table."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int) and abs(cell) < 10**6:
+        return f"{cell:,}"
+    return number(cell) if isinstance(cell, (int, float)) else MISSING if cell is None else str(cell)
+
+
+def _curve(curve: Mapping[str, Any]) -> str:
+    alt = charts.altair()
+    colors = dict(zip(curve["lines"], cycle(charts.PALETTE), strict=False))
+    # past the palette's end the colours come again, with dashes
+    dashes = {name: [1, 0] if i < len(charts.PALETTE) else [4, 3] for i, name in enumerate(curve["lines"])}
+    points = [
+        {"line": name, "x": x, "y": y} for name, line in curve["lines"].items() for x, y in charts.thinned(line, _MOST_POINTS)
+    ]
+    drawing = (
+        alt.Chart(charts.data(points))
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X("x:Q", title=curve["x"], scale=alt.Scale(zero=False)),
+            y=alt.Y("y:Q", title=curve["y"], scale=alt.Scale(zero=False)),
+            color=charts.colored("line", colors),
+            strokeDash=charts.colored("line", dashes, "StrokeDash"),
+            tooltip=[alt.Tooltip("line:N"), alt.Tooltip("x:Q", format=".5~r"), alt.Tooltip("y:Q", format=".4~r")],
+        )
+    )
+    marks = {name: "line" if i < len(charts.PALETTE) else "dashed" for i, name in enumerate(curve["lines"])}
+    drawn = charts.chart(drawing, says=curve["title"])
+    return f"<figure>{charts.legend(colors, marks)}{drawn}<figcaption>{text(curve['title'])}</figcaption></figure>"
+
+
+# -- Markdown -----------------------------------------------------------------------------------------------------------
+
+
+def write_reproduction(results: Sequence[Result], command: str) -> str:
+    """The same as Markdown, for the documentation: every claim, and the tables beside them."""
+    counted = count_verdicts(results)
+    lines = ["# The paper's numbers beside ours", "", f"Made by `{command}`; changes here are lost.", ""]
+    if results:
+        lines += [_how_made(results[0]) + " Same command, same bytes.", ""]
+    lines += [
+        "A statement is written as a difference that should be above 0; numbers in brackets are 95% intervals. "
+        "Each row names the rule that it was judged by.",
+        "",
+    ]
+    lines += ["| verdict | claims | meaning |", "|---|---:|---|"]
+    lines += [f"| {verdict} | {n} | {_MEANING[verdict]} |" for verdict, n in counted.items()]
+    lines += ["", "| | reproduced | differs | contradicts | needs DATA | lost |", "|---|---:|---:|---:|---:|---:|"]
+    for result in results:
+        numbers = " | ".join(str(n or "") for n in count_verdicts([result]).values())
+        lines.append(f"| [{_heading(result['name'])}: {result['title']}](#{result['name']}) | {numbers} |")
+    for result in results:
+        lines += ["", f'## <a id="{result["name"]}"></a>{_heading(result["name"])}: {result["title"]}', ""]
+        lines += [f"{result['paper']}. {result['how']}", ""]
+        lines += [f"Not here: {missing}" for missing in result["missing"]] + ([""] if result["missing"] else [])
+        if result["claims"]:
+            lines += ["| the paper says | published | ours | verdict | judged by | |", "|---|---:|---:|---|---|---|"]
+        for claim in result["claims"]:
+            unit = f" ({claim['unit']})" if claim["unit"] else ""
+            cells = (
+                claim["says"] + unit,
+                published_value(claim),
+                shown_value(claim),
+                claim["verdict"],
+                claim["tolerance"],
+                _why(claim),
+            )
+            lines.append(f"| {' | '.join(_plain(cell) for cell in cells)} |")
+        for shown in result["tables"]:
+            lines += ["", f"**{shown['title']}**", "", f"| {' | '.join(map(_plain, shown['columns']))} |"]
+            lines.append("|" + "---|" * len(shown["columns"]))
+            lines += [f"| {' | '.join(_plain(shown_cell(cell)) for cell in row)} |" for row in shown["rows"]]
+        for note in result["notes"]:
+            lines += ["", note]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,399 @@
+"""The work of a comparison, in pieces that any process can do: fit one predictor, run one method with one seed, judge a space.
+
+A piece is a plain dictionary, and reads all else from the run directory. What it gives back is bytes: JSON, and after a zero
+byte whatever is no text.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lissnas.arrays import Codes, Genotypes, locate, unique
+from lissnas.errors import UserError
+from lissnas.evaluators import Evaluator
+from lissnas.evaluators.table import TableEvaluator
+from lissnas.formats import load_space
+from lissnas.predictors import PREDICTORS, Predictor, load
+from lissnas.predictors.assessment import compare as compare_predictions
+from lissnas.quality import cost_coverage, good_threshold, is_good, shrink_index
+from lissnas.quality.population import Population
+from lissnas.quality.spread import BINS, edit_distance
+from lissnas.quality.statistic import FEWEST
+from lissnas.runs.compare_config import CompareConfig, Method, comparison_evaluator
+from lissnas.runs.header import Header
+from lissnas.runs.predicting import make_predictor
+from lissnas.shrinkers import Shrinkage
+from lissnas.spaces import ConstrainedSpace, ExplicitSpace, SearchSpace, sample_distinct
+
+__all__ = [
+    "REFERENCE",
+    "SPACE",
+    "evaluations_file",
+    "fit",
+    "forget",
+    "load_truth",
+    "predictor_file",
+    "shrink",
+    "unpack",
+]
+
+SPACE = "space.parquet"
+REFERENCE = "reference.parquet"  # architectures that stand for the given space, with their true scores where there are some
+LISTED = 1 << 17  # members up to which a space is judged as a whole, and as many draws of a larger one
+CHECKED = 10_000  # members whose true scores are asked for, where they are not read from a table
+HELD_OUT = 2000  # networks that a predictor is checked against
+AGAIN = (1, 2, 4, 8)  # times the size that a method is asked for, until it gives enough
+CROWDED = 0.5  # a threshold that more than this share passes says nothing
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all pieces of a run have in common.
+
+    Attributes:
+        within: the given space, within the limits.
+        truth: what knows true scores and costs nothing; None: nothing does.
+        known: codes and scores of the architectures that have one, where those are not all.
+        threshold: the true score of a good architecture: the reference's 90th percentile.
+    """
+
+    config: CompareConfig
+    space: SearchSpace
+    within: SearchSpace
+    evaluator: Evaluator
+    truth: Evaluator | None
+    reference: Genotypes
+    scores: Floats | None
+    known: tuple[Codes, Floats] | None
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A predictor, the codes that it learned from, and what it says of the reference."""
+
+    predictor: Predictor
+    learned: Codes
+    threshold: float
+    share: float
+
+
+def pack(about: Any, data: bytes = b"") -> NDArray[np.uint8]:
+    """JSON, a zero byte, and ``data``."""
+    return np.frombuffer(json.dumps(about).encode() + b"\0" + data, dtype=np.uint8)
+
+
+def unpack(array: NDArray[np.uint8]) -> tuple[Any, bytes]:
+    """What :func:`pack` was given."""
+    about, _, data = array.tobytes().partition(b"\0")
+    return json.loads(about), data
+
+
+def evaluations_file(seed: int) -> str:
+    """The pairs that the predictors of this seed learn from."""
+    return f"evaluations/seed-{seed:02d}.parquet"
+
+
+def predictor_file(seed: int, kind: str, labels: int) -> str:
+    """The predictor of this kind that learned from the first so many pairs of a seed."""
+    ending: str = PREDICTORS.get(kind).endings[0]
+    return f"predictors/seed-{seed:02d}-{kind}-{labels}{ending}"
+
+
+def forget() -> None:
+    """Read everything anew: a folder of the same name may be another run."""
+    _shared.cache_clear()
+    _fitted.cache_clear()
+
+
+def load_truth(config: CompareConfig, space: SearchSpace) -> tuple[Evaluator, Evaluator | None]:
+    """What is asked for scores, and the same where it may judge what came out: a table, a surrogate, a file of scores."""
+    evaluator = comparison_evaluator(config, space)
+    return evaluator, evaluator if evaluator.is_free or evaluator.known is not None else None
+
+
+# -- one predictor ------------------------------------------------------------------------------------------------------
+
+
+def fit(piece: dict[str, Any]) -> NDArray[np.uint8]:
+    """Fit one predictor: {run, seed, predictor, labels} -> how far it can be trusted, and its file."""
+    shared = _shared(piece["run"])
+    config = shared.config
+    genotypes, scores = _pairs(shared, piece["run"], piece["seed"], piece["labels"])
+    began = time.process_time()
+    settings = config.predictor_settings if piece["predictor"] == config.predictor else {}
+    trees = config.trees if piece["predictor"] == config.predictor else None
+    predictor = make_predictor(
+        config.model_copy(update={"predictor": piece["predictor"], "predictor_settings": settings, "trees": trees})
+    )
+    seed = _seed(config.seed, f"fit-{piece['seed']}").integers(1 << 31)
+    predictor.fit(shared.space, genotypes, scores, higher_is_better=shared.evaluator.higher_is_better, seed=int(seed))
+    seconds = time.process_time() - began
+    about = {key: piece[key] for key in ("seed", "predictor", "labels")} | _trust(shared, predictor, genotypes)
+    return pack({**about, "seconds": seconds}, predictor.to_bytes(predictor.endings[0]))
+
+
+def _trust(shared: Shared, predictor: Predictor, learned: Genotypes) -> dict[str, Any]:
+    """How well it ranks networks that it has not learned from: those with a true score, or parts that are held out."""
+    genotypes, scores = shared.reference, shared.scores
+    if scores is not None:
+        new = np.flatnonzero(locate(unique(shared.space.encode(learned)), shared.space.encode(genotypes)) < 0)
+        if len(new) >= FEWEST and np.ptp(scores[new]) > 0:
+            rows = new[np.linspace(0, len(new) - 1, min(HELD_OUT, len(new))).astype(np.intp)]
+            found = compare_predictions(predictor.predict(genotypes[rows]), scores[rows], 1, predictor.higher_is_better)
+            return _assessed(found, "networks that it did not learn from")
+    return _assessed(predictor.assess(), "five parts held out in turn")
+
+
+def _assessed(found: Any, how: str) -> dict[str, Any]:
+    names = ("kendall", "spearman", "r2", "top_overlap", "n")
+    return {name: getattr(found, name) for name in names} | {"checked_on": how}
+
+
+# -- one method with one seed -------------------------------------------------------------------------------------------
+
+
+def shrink(piece: dict[str, Any]) -> NDArray[np.uint8]:
+    """One method with one seed, at its own size and at each equal one: {run, seed, method} -> rows."""
+    shared = _shared(piece["run"])
+    method = Method(**piece["method"])
+    fitted = _fitted(piece["run"], piece["seed"], method.predictor, method.labels)
+    sizes = [None] if method.method == "none" else [None, *shared.config.sizes]
+    return pack([_row(shared, fitted, method, piece["seed"], asked) for asked in sizes])
+
+
+def _row(shared: Shared, fitted: Fitted, method: Method, seed: int, asked: int | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"method": method.name, "seed": seed, "asked": asked}
+    began = time.process_time()
+    try:
+        result = _asked(shared, fitted, method, seed, asked)
+    except UserError as error:
+        return {**row, "missing": str(error), "seconds": time.process_time() - began}
+    rng = _seed(shared.config.seed, f"judge-{method.name}-{seed}-{asked}")
+    subject, asked_more = result.space, 0
+    if asked is not None and subject.cardinality > asked:
+        left = result.ledger.max_queries - result.ledger.queries
+        subject, asked_more = _cut(shared, fitted, subject, asked, left, rng)
+    seconds = time.process_time() - began
+    return {
+        **row,
+        "missing": None,
+        "size": str(subject.cardinality),
+        "cut_from": str(result.space.cardinality) if subject is not result.space else None,
+        "queries": result.ledger.queries + asked_more,
+        "evaluations": result.ledger.evaluations,
+        "stopped": result.stopped,
+        **_judge(shared, fitted, subject, rng),
+        "seconds": seconds,
+    }
+
+
+def _asked(shared: Shared, fitted: Fitted, method: Method, seed: int, asked: int | None) -> Shrinkage:
+    """What the method gives when it is asked for so many; where that is less, for twice as many, as long as that helps."""
+    best: Shrinkage | None = None
+    for times in AGAIN if asked is not None else (1,):
+        try:
+            shrinker = method.make(shared.config.queries, None if asked is None else times * asked, method.labels)
+            scorer = shared.evaluator if shrinker.spends == "evaluations" else fitted.predictor
+            # the same chance for every variant of a method
+            rng = _seed(shared.config.seed, f"shrink-{method.method}-{seed}-{asked}-{times}")
+            found = shrinker.shrink(shared.space, scorer, rng, shared.config.limits)
+        except UserError:
+            if best is None:
+                raise
+            break
+        if best is not None and found.space.cardinality <= best.space.cardinality:
+            break
+        best = found
+        if asked is None or found.space.cardinality >= asked:
+            break
+    if best is None:
+        raise AssertionError("a method was asked for nothing")
+    return best
+
+
+def _cut(
+    shared: Shared, fitted: Fitted, space: SearchSpace, size: int, left: int, rng: np.random.Generator
+) -> tuple[ExplicitSpace, int]:
+    """The best ``size`` members by the predictor, of those that ``left`` queries pay for; and what that cost.
+
+    The members of a list were paid for when it was made.
+    """
+    if isinstance(space, ExplicitSpace):
+        genotypes, cost = space.genotypes, 0
+    elif min(left, LISTED) <= size:
+        return ExplicitSpace.of(shared.space.root, sample_distinct(space, size, rng)), 0
+    else:
+        genotypes = sample_distinct(space, min(left, LISTED), rng)
+        cost = len(genotypes)
+    sign = 1.0 if fitted.predictor.higher_is_better else -1.0
+    order = np.argsort(-sign * fitted.predictor.predict(genotypes), kind="stable")[:size]
+    return ExplicitSpace.of(shared.space.root, genotypes[np.sort(order)]), cost
+
+
+# -- one space ----------------------------------------------------------------------------------------------------------
+
+
+def _judge(shared: Shared, fitted: Fitted, subject: SearchSpace, rng: np.random.Generator) -> dict[str, Any]:
+    """All numbers of a space: ``statistics`` by name, None where there is none, and ``reasons`` why."""
+    members = _members(subject, rng)
+    x = members.genotypes
+    reasons: dict[str, str] = {}
+    predicted = fitted.predictor.predict(x)
+    higher = fitted.predictor.higher_is_better
+    found: dict[str, float | None] = {
+        "predicted_mean": float(predicted.mean()),
+        "predicted_best": float(predicted.max() if higher else predicted.min()),
+        "true_mean": None,
+        "true_best": None,
+    }
+    true = _true_scores(shared, fitted, subject, x, rng)
+    if isinstance(true, str):
+        reasons["true_mean"] = reasons["true_best"] = true
+    else:
+        found["true_mean"] = float(true.mean())
+        found["true_best"] = float(true.max() if higher else true.min())
+        if not members.exact or shared.known is not None or len(true) < len(x):
+            reasons["true_best"] = f"the best of {len(true):,} that were looked at"
+    found |= _good(shared, fitted, predicted, true, higher, reasons)
+    distance = edit_distance(subject, members, rng)
+    found["diversity"] = distance.value
+    if distance.value is None:
+        reasons["diversity"] = distance.reason
+    found |= _coverage(shared, subject, x, reasons)
+    labelled = 0 if isinstance(true, str) else len(true)
+    return {"statistics": found, "reasons": reasons, "judged": len(x), "judged_truly": labelled}
+
+
+def _members(subject: SearchSpace, rng: np.random.Generator) -> Population:
+    if isinstance(subject, ExplicitSpace) and subject.cardinality <= LISTED:
+        return Population(subject.genotypes, exact=True)
+    if subject.cardinality_is_exact and subject.cardinality <= LISTED:
+        return Population(np.concatenate(list(subject.enumerate())), exact=True)
+    return Population(subject.sample(LISTED, rng), exact=False)
+
+
+def _true_scores(
+    shared: Shared, fitted: Fitted, subject: SearchSpace, members: Genotypes, rng: np.random.Generator
+) -> Floats | str:
+    """True scores of the members, or why there are none. What a predictor has learned is not asked of a partial table:
+    those members were chosen by the very noise of their scores."""
+    if shared.truth is None:
+        return "no benchmark and no file knows true scores"
+    if shared.known is None:
+        if not isinstance(shared.truth, TableEvaluator) and len(members) > CHECKED:
+            members = members[np.sort(rng.permutation(len(members))[:CHECKED])]
+        return shared.truth.evaluate(members)
+    codes, scores = shared.known
+    new = locate(fitted.learned, codes) < 0
+    if isinstance(subject, ExplicitSpace):
+        held = new & (locate(subject.codes, codes) >= 0)
+    else:
+        held = new.copy()
+        held[new] = subject.is_valid(shared.space.root.decode(codes[new]))
+    if held.sum() < FEWEST:
+        return f"{held.sum()} members have a true score that no predictor learned from, and {FEWEST} are needed"
+    return scores[held]
+
+
+def _good(
+    shared: Shared, fitted: Fitted, predicted: Floats, true: Floats | str, higher: bool, reasons: dict[str, str]
+) -> dict[str, float | None]:
+    """The share of good ones and the shrink index: by true scores where there are some, else by predicted ones."""
+    nothing: dict[str, float | None] = {"p_good": None, "shrink_index": None}
+    if shared.threshold is None or shared.scores is None:
+        threshold, values, base = fitted.threshold, predicted, fitted.share
+    elif isinstance(true, str):
+        reasons["p_good"] = reasons["shrink_index"] = true
+        return nothing
+    else:
+        threshold, values = shared.threshold, true
+        base = float(is_good(shared.scores, threshold, higher_is_better=higher).mean())
+    if base > CROWDED:
+        reasons["p_good"] = reasons["shrink_index"] = f"{base:.0%} of the given space reach the threshold {threshold:g}"
+        return nothing
+    share = float(is_good(values, threshold, higher_is_better=higher).mean())
+    return {"p_good": share, "shrink_index": shrink_index(share, base)}
+
+
+def _coverage(shared: Shared, subject: SearchSpace, members: Genotypes, reasons: dict[str, str]) -> dict[str, float | None]:
+    """Of each cost, the share of the given space's 20 quantile bins that is still reached."""
+    found: dict[str, float | None] = {}
+    ours, theirs = subject.cost(members), shared.space.cost(shared.reference)
+    for cost in shared.space.cost_names:
+        name = f"coverage_{cost}"
+        found[name] = None
+        if np.isnan(ours[cost]).any() or np.isnan(theirs[cost]).any():
+            reasons[name] = f"{cost} is learned from measured networks, which a comparison does not do"
+        elif len(theirs[cost]) < BINS or np.ptp(theirs[cost]) == 0:
+            reasons[name] = f"the costs of the given space do not fill {BINS} bins"
+        else:
+            found[name] = cost_coverage(ours[cost], theirs[cost], BINS)
+    return found
+
+
+# -- what is read from the run ------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _shared(run: str) -> Shared:
+    directory = Path(run)
+    config = CompareConfig.model_validate(Header.read(directory).config)
+    space = load_space(directory / SPACE)
+    within = ConstrainedSpace(space, config.limits) if config.limits else space
+    evaluator, truth = load_truth(config, space)
+    codes, scores = _read(directory / REFERENCE, space)
+    partial = truth is not None and truth.known is not None
+    threshold = None if truth is None else good_threshold(scores, higher_is_better=evaluator.higher_is_better)
+    return Shared(
+        config=config,
+        space=space,
+        within=within,
+        evaluator=evaluator,
+        truth=truth,
+        reference=space.root.decode(codes),
+        scores=None if truth is None else scores,
+        known=(codes, scores) if partial else None,
+        threshold=threshold,
+    )
+
+
+@lru_cache(maxsize=4)
+def _fitted(run: str, seed: int, kind: str, labels: int) -> Fitted:
+    shared = _shared(run)
+    predictor = load(Path(run) / predictor_file(seed, kind, labels), shared.space)
+    genotypes, _ = _pairs(shared, run, seed, labels)
+    higher = predictor.higher_is_better
+    seen = predictor.predict(shared.within.sample(HELD_OUT, _seed(shared.config.seed, f"seen-{seed}")))
+    threshold = good_threshold(seen, higher_is_better=higher)
+    share = float(is_good(seen, threshold, higher_is_better=higher).mean())
+    return Fitted(predictor, unique(shared.space.encode(genotypes)), threshold, share)
+
+
+def _pairs(shared: Shared, run: str, seed: int, labels: int) -> tuple[Genotypes, Floats]:
+    codes, scores = _read(Path(run) / evaluations_file(seed), shared.space)
+    return shared.space.root.decode(codes[:labels]), scores[:labels]
+
+
+def _read(path: Path, space: SearchSpace) -> tuple[Codes, Floats]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    codes = np.stack([table[f"code_{word}"].to_numpy() for word in range(len(space.code_layout.words))], axis=1)
+    return codes, table["score"].to_numpy()
+
+
+def _seed(seed: int, name: str) -> np.random.Generator:
+    """As ``Run.rng``, which a worker process does not have."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),)))
