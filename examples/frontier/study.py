@@ -255,10 +255,11 @@ def table(rows: list[dict[str, Any]]) -> str:
 
             true, against = (np.array([g[seed]["true"] for seed in seeds]) for g in (group, reference))
             costs = group[seeds[0]]["coverage"]
+            digits = 3 if abs(true.mean()) > 1 else 5
             cells = [
                 subject,
                 method,
-                f"{true.mean():.3f} ± {true.std(ddof=1):.3f}",
+                f"{true.mean():.{digits}f} ± {true.std(ddof=1):.{digits}f}",
                 f"{mean_of(lambda row: row['diversity']):.2f}",
                 " / ".join(f"{mean_of(lambda row, cost=cost: row['coverage'][cost]):.1f}" for cost in costs),
                 f"{mean_of(lambda row: row['queries']):,.0f}",
@@ -268,7 +269,11 @@ def table(rows: list[dict[str, Any]]) -> str:
             else:
                 gain = (true - against) * (1 if own[0]["higher_is_better"] else -1)
                 p = ttest_rel(true, against).pvalue
-                cells += [f"{gain.mean():+.3f} ± {gain.std(ddof=1):.3f}", f"{p:.2g}", f"{(gain > 0).sum()} of {len(seeds)}"]
+                cells += [
+                    f"{gain.mean():+.{digits}f} ± {gain.std(ddof=1):.{digits}f}",
+                    f"{p:.2g}",
+                    f"{(gain > 0).sum()} of {len(seeds)}",
+                ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lissnas.evaluators import get_evaluator
-from lissnas.formats import load_space
+from lissnas.evaluators import benchmarks_of, get_evaluator
+from lissnas.formats import get_space, load_space
 
 SMALL = ("--budget", "2000", "--evaluations", "150", "--trees", "30", "--json")
 
@@ -77,6 +77,21 @@ def test_a_shrunk_space_is_shrunk_again_by_the_same_benchmark(lissnas, folder, t
     said = lissnas("shrink", "a/shrunk.parquet", *SMALL, "--size", "100", "--out", "b")
     assert said.code == 0, said.err
     assert load_space("b/shrunk.parquet").cardinality == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "benchmarks"),
+    [
+        ("nasbench101", ["nasbench101", "nasbench101-sample"]),
+        ("ecnas", ["ecnas"]),
+        ("nasbench201-unique", ["nasbench201"]),
+        ("nasbench101-stranding", ["nasbench101", "nasbench101-sample", "ecnas"]),
+        ("fairnas", []),
+        ("digits-shuffle", []),
+    ],
+)
+def test_a_space_knows_its_benchmarks(name, benchmarks):
+    assert benchmarks_of(get_space(name)) == benchmarks
 
 
 WRONG = {

@@ -76,6 +76,8 @@ def test_a_setting_of_one_method(lissnas, folder):
         (("--limit", "size <= 0"), "no architecture"),
         (("--predictor", "oracle"), "oracle"),
         (("--score", "accurcy"), "accurcy"),
+        (("--predictor-set", "labels"), "a setting is given as name=value, but got 'labels': --predictor-set"),
+        (("--predictor-set", "deepness=3"), "deepness"),
         (("--evaluator", "bad_evaluators:good"), "give one"),
     ],
 )

@@ -33,6 +33,7 @@ def score(genotypes):
 MAIN = """
 evaluations: 128
 trees: 30
+min_kendall: 0
 queries: 3000
 size: 200
 supernet: {epochs: 8, batch_size: 64, learning_rate: 0.2, checkpoint_epochs: 1}

@@ -20,6 +20,7 @@ from lissnas.cli.jobs import (
     default_benchmark,
     do_job,
     next_free,
+    read_pairs,
 )
 from lissnas.errors import UserError
 from lissnas.formats import get_space
@@ -27,7 +28,7 @@ from lissnas.runs import start
 from lissnas.runs.budget import BUDGETS, read_budget
 from lissnas.spaces import SearchSpace
 
-__all__ = ["compare", "summarize_comparison"]
+__all__ = ["compare", "seconds_of_methods", "summarize_comparison"]
 
 SMALL = 2000  # queries below which LISSNAS has no iteration
 
@@ -75,7 +76,10 @@ def compare(
         str | None,
         typer.Option(help="small, medium, large, or a number of predictor queries; medium, at most half of a small space."),
     ] = None,
-    predictor: Annotated[str, typer.Option(help="The kind of predictor.")] = "xgboost",
+    predictor: Annotated[str, typer.Option(help="The predictor: xgboost, linear, mlp, ensemble.")] = "xgboost",
+    predictor_set: Annotated[
+        list[str] | None, typer.Option(help="A setting of the predictor by name: labels=rank-normal. May be repeated.")
+    ] = None,
     trees: Annotated[int | None, typer.Option(help="Trees of the predictor xgboost.", min=1)] = None,
     min_kendall: Annotated[
         float, typer.Option(help="The least mean Kendall tau of the predictors, below which nothing is compared.", min=0, max=1)
@@ -119,6 +123,7 @@ def compare(
         sizes=_sizes(sizes) if sizes is not None else equal_sizes(subject),
         limits=list(limit or []),
         predictor=predictor,
+        predictor_settings=read_pairs(predictor_set or [], "--predictor-set labels=rank-normal"),
         trees=trees,
         min_kendall=min_kendall,
         seeds=seeds,
@@ -192,7 +197,7 @@ def _value(name: str, text: str) -> Any:
 def summarize_comparison(metrics: dict[str, Any], directory: Path) -> str:
     """The tables of a finished comparison, with what each method took, as plain text."""
     found = metrics["compare"]
-    seconds = _seconds(directory)
+    seconds = seconds_of_methods(directory)
     lines = [
         "",
         f"{found['seeds']} seeds, {found['pairs']:,} pairs for each predictor, {found['queries']:,} queries for each method. "
@@ -275,7 +280,7 @@ def _cell(value: dict[str, Any] | None, digits: int = 5) -> str:
     return f"{value['mean']:.{digits}g}{spread}"
 
 
-def _seconds(directory: Path) -> dict[tuple[str, int | None], float]:
+def seconds_of_methods(directory: Path) -> dict[tuple[str, int | None], float]:
     """CPU seconds of each method at each size, the mean over seeds."""
     timings = directory / "timings.json"
     parts = json.loads(timings.read_text()).get("parts", {}) if timings.exists() else {}

@@ -34,6 +34,7 @@ __all__ = [
     "default_benchmark",
     "do_job",
     "next_free",
+    "read_pairs",
     "report",
     "resume",
     "run",
@@ -124,13 +125,13 @@ def shrink(
         evaluations=evaluations or sizes.evaluations,
         higher_is_better=not lower_is_better,
         method=method,
-        settings=_settings(set_ or []),
+        settings=read_pairs(set_ or []),
         as_in_paper=as_in_paper,
         limits=list(limit or []),
         queries=sizes.queries,
         size=size,
         predictor=predictor,
-        predictor_settings=_settings(predictor_set or [], "--predictor-set labels=rank-normal"),
+        predictor_settings=read_pairs(predictor_set or [], "--predictor-set labels=rank-normal"),
         min_kendall=min_kendall,
         trees=trees or (sizes.trees if predictor == "xgboost" and not predictor_set else None),
         seed=seed,
@@ -227,7 +228,8 @@ def next_free(stem: str) -> Path:
     return path
 
 
-def _settings(pairs: list[str], example: str = "--set draws=30") -> dict[str, Any]:
+def read_pairs(pairs: list[str], example: str = "--set draws=30") -> dict[str, Any]:
+    """Settings that were typed as name=value."""
     settings = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -134,14 +134,20 @@ def find_benchmark(name: str) -> Benchmark:
 
 
 def benchmarks_of(space: SearchSpace) -> list[str]:
-    """The names of the benchmarks of ``space``, or else of the nearest space that it was shrunk from."""
+    """The names of the benchmarks of ``space``, or else of the nearest space that it was shrunk from.
+
+    A variant of a benchmark's space (other edits, isomorphs folded) has the same genes, and so the same benchmarks.
+    """
     subject: SearchSpace | None = space
     while subject is not None:
         names = [name for name in BENCHMARKS.names() if find_benchmark(name).space == subject.name]
         if names:
             return names
         subject = getattr(subject, "parent", None)
-    return []
+    if space.root.definition()["kind"] != "published":  # a space of one's own: no other is built to be compared with it
+        return []
+    genes = genes_key(space.root)
+    return [name for name in BENCHMARKS.names() if genes_key(own_space(find_benchmark(name).space).root) == genes]
 
 
 def benchmark_space(benchmark: Benchmark, space: SearchSpace | None = None) -> SearchSpace:

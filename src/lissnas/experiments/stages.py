@@ -176,7 +176,8 @@ _LOCALITY = [
     ),
 ]
 
-STAGES: Mapping[str, ShrinkStage | LocalityStage] = {stage.name: stage for stage in (*_SHRINK, *_LOCALITY)}
+_ALL: list[ShrinkStage | LocalityStage] = [*_SHRINK, *_LOCALITY]
+STAGES: Mapping[str, ShrinkStage | LocalityStage] = {stage.name: stage for stage in _ALL}
 
 
 def find_stage(name: str) -> ShrinkStage | LocalityStage:

@@ -29,9 +29,9 @@ class Ranking:
     Attributes:
         ranks: float64[k], the mean rank of each method.
         chi2: Friedman's statistic, corrected for ties; 0 where all methods are equal in every block.
-        f: Iman and Davenport's, which is less conservative; infinite where every block has the same order.
-        p: of ``f``, by the F distribution with k - 1 and (k - 1)(n - 1) degrees of freedom; of ``chi2`` where ``f`` is infinite
-            (its p would be 0, also of two blocks).
+        p: its p, by the chi-squared distribution with k - 1 degrees of freedom.
+        f: Iman and Davenport's, which is less conservative: of five blocks in nearly the same order its p is 10^-30, which
+            nobody should read; infinite where every block has the same order.
         critical_difference: two methods whose mean ranks differ by less cannot be told apart at the level .05.
         groups: the largest sets of methods (columns, in the order of their ranks) that cannot be told apart.
         blocks: n.
@@ -39,8 +39,8 @@ class Ranking:
 
     ranks: Floats
     chi2: float
-    f: float
     p: float
+    f: float
     critical_difference: float
     groups: tuple[tuple[int, ...], ...]
     blocks: int
@@ -84,7 +84,6 @@ def rank_methods(scores: ArrayLike, level: float = LEVEL) -> Ranking:
         UserError: fewer than 2 methods or 2 blocks, or a score that is not finite.
     """
     from scipy.stats import chi2 as chi2_distribution
-    from scipy.stats import f as f_distribution
     from scipy.stats import rankdata
 
     values = _checked(scores)
@@ -96,9 +95,9 @@ def rank_methods(scores: ArrayLike, level: float = LEVEL) -> Ranking:
     chi2 = n * float(((mean - (k + 1) / 2) ** 2).sum()) / spread if spread > 0 else 0.0
     most = n * (k - 1)
     f = np.inf if chi2 >= most * (1 - 1e-12) else (n - 1) * chi2 / (most - chi2)
-    p = float(f_distribution.sf(f, k - 1, (k - 1) * (n - 1)) if np.isfinite(f) else chi2_distribution.sf(chi2, k - 1))
+    p = float(chi2_distribution.sf(chi2, k - 1))
     distance = critical_difference(k, n, level)
-    return Ranking(mean, float(chi2), float(f), p, distance, _groups(mean, distance), n)
+    return Ranking(mean, float(chi2), p, float(f), distance, _groups(mean, distance), n)
 
 
 def paired_tests(scores: ArrayLike, control: int) -> list[PairedTest]:

@@ -101,24 +101,35 @@ def _claims(result: Result) -> str:
         Column("ours", "Ours", "text"),
         Column("verdict", "Verdict", "text"),
         Column("tolerance", "Judged by", "text"),
-        Column("why", "Why, and how it was had", "text"),
+        Column("why", "Why, or how it was had", "text"),
     ]
+    missing = _missing(result)
     rows = [
         {
             **claim,
             "says": claim["says"] + (f" ({claim['unit']})" if claim["unit"] else ""),
             "published": published_value(claim),
             "ours": shown_value(claim),
-            "why": _why(claim),
+            "why": _why(claim, missing),
         }
         for claim in result["claims"]
     ]
     counted = ", ".join(f"{n} {verdict}" for verdict, n in count_verdicts([result]).items() if n)
     drawn = table(columns, rows, source=f"results/{result['name']}.json", caption=counted)
+    drawn += paragraphs([f"({k}) Needs: {reason}." for reason, k in missing.items()])
     return drawn if len(rows) <= 24 else details(f"All {len(rows)} claims: {counted}", drawn)
 
 
-def _why(claim: Mapping[str, Any]) -> str:
+def _missing(result: Result) -> dict[str, int]:
+    """What the claims of an experiment still need, numbered."""
+    reasons = dict.fromkeys(claim["why"] for claim in result["claims"] if claim["verdict"] == "needs DATA")
+    return {reason: k for k, reason in enumerate(reasons, start=1)}
+
+
+def _why(claim: Mapping[str, Any], missing: Mapping[str, int]) -> str:
+    if claim["verdict"] == "needs DATA":
+        note = claim["note"] if claim["note"] != claim["why"] else ""
+        return f"({missing[claim['why']]}) {note}".strip()
     told = claim["why"] if claim["why"] != claim["tolerance"] else ""
     return "; ".join(dict.fromkeys(part for part in (told, claim["note"]) if part))
 
@@ -189,6 +200,7 @@ def write_reproduction(results: Sequence[Result], command: str) -> str:
         lines += [f"Not here: {missing}" for missing in result["missing"]] + ([""] if result["missing"] else [])
         if result["claims"]:
             lines += ["| the paper says | published | ours | verdict | judged by | |", "|---|---:|---:|---|---|---|"]
+        missing = _missing(result)
         for claim in result["claims"]:
             unit = f" ({claim['unit']})" if claim["unit"] else ""
             cells = (
@@ -197,9 +209,10 @@ def write_reproduction(results: Sequence[Result], command: str) -> str:
                 shown_value(claim),
                 claim["verdict"],
                 claim["tolerance"],
-                _why(claim),
+                _why(claim, missing),
             )
             lines.append(f"| {' | '.join(_plain(cell) for cell in cells)} |")
+        lines += [line for reason, k in missing.items() for line in ("", f"({k}) Needs: {reason}.")]
         for shown in result["tables"]:
             lines += ["", f"**{shown['title']}**", "", f"| {' | '.join(map(_plain, shown['columns']))} |"]
             lines.append("|" + "---|" * len(shown["columns"]))

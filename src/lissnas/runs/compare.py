@@ -156,8 +156,8 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
 
 def _notes(config: CompareConfig, truth: Evaluator | None) -> list[str]:
     notes = [
-        f"Seeds are the blocks of all tests, and {config.seeds} of them tell only large differences: what is not told apart here "
-        "is not shown to be equal. Wilcoxon's test could not reach .05 over 5 seeds at all, so pairs are tested by t.",
+        f"Seeds are the blocks of all tests, and {config.seeds} of them tell only large differences: what is not told apart "
+        "here is not shown to be equal. Wilcoxon's test could not reach .05 over 5 seeds at all, so pairs are tested by t.",
         "At their own sizes methods are hardly comparable by means: a smaller space is easily a better one.",
         "The paired test is about this space, this score and this budget; it does not speak for other spaces.",
     ]
