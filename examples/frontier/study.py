@@ -47,6 +47,7 @@ GRID: dict[str, dict[str, Any]] = {
     "8 iterations, 5 draws": {"iterations": 8, "draws": 5},
 }
 # What frontier is asked for beside the diversity of LISSNAS's best setting.
+FRONTIER_AT = "frontier, matched to "  # each setting
 MATCHED: dict[str, dict[str, Any]] = {"frontier, matched": {}, "frontier, matched, no bins": {"bins": 1}}
 
 
@@ -152,8 +153,8 @@ class Experiment:
         }
 
 
-def run_subject(name: str, seeds: list[int], out: Path) -> None:
-    """All rows of a subject that are not in ``out`` yet."""
+def run_subject(name: str, seeds: list[int], out: Path, everywhere: bool = False) -> None:
+    """All rows of a subject that are not in ``out`` yet; with ``everywhere`` ``frontier`` is matched to each setting."""
     subject = open_subject(name)
     sizes = {"queries": subject.queries, "size": subject.size}
     plain: dict[str, Shrinker] = {"naive": NaiveTop(**sizes), "frontier": Frontier(**sizes)}
@@ -177,6 +178,11 @@ def run_subject(name: str, seeds: list[int], out: Path) -> None:
         asked = min(1.0, MARGIN * at[seed]["diversity"] / at[seed]["whole"])
         for method, given in MATCHED.items():
             run(seed, method, Frontier(queries=subject.queries, size=at[seed]["size"], diversity=asked, **given))
+    for row in rows_of(name, out) if everywhere else []:
+        if row["method"].startswith("lissnas: ") and "failed" not in row:
+            asked = min(1.0, MARGIN * row["diversity"] / row["whole"])
+            at_setting = row["method"].replace("lissnas: ", FRONTIER_AT)
+            run(row["seed"], at_setting, Frontier(queries=subject.queries, size=row["size"], diversity=asked))
 
 
 def rows_of(name: str, path: Path) -> list[dict[str, Any]]:
@@ -278,6 +284,40 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def curve(rows: list[dict[str, Any]]) -> str:
+    """Each setting of LISSNAS beside ``frontier`` at its diversity, where that was run, as Markdown."""
+    lines = [
+        "| subject | setting | LISSNAS: mean / diversity / bins | frontier: mean / diversity / bins | gain | seeds won |",
+        "|---|---|---|---|---:|---:|",
+    ]
+    for subject in dict.fromkeys(row["subject"] for row in rows):
+        for setting in GRID:
+            pair = [
+                {row["seed"]: row for row in rows if row["subject"] == subject and row["method"] == kind + setting}
+                for kind in ("lissnas: ", FRONTIER_AT)
+            ]
+            seeds = sorted(set(pair[0]) & set(pair[1]))
+            if len(seeds) < 2:
+                continue
+            shown = []
+            for group in pair:
+                own = [group[seed] for seed in seeds]
+                bins = " and ".join(f"{np.mean([row['coverage'][c] for row in own]):.1f}" for c in own[0]["coverage"])
+                mean, diversity = (np.mean([row[key] for row in own]) for key in ("true", "diversity"))
+                shown.append(f"{mean:.3f} / {diversity:.2f} / {bins}")
+            gain = np.array([pair[1][seed]["true"] - pair[0][seed]["true"] for seed in seeds])
+            gain *= 1 if pair[0][seeds[0]]["higher_is_better"] else -1
+            cells = [
+                subject,
+                setting,
+                *shown,
+                f"{gain.mean():+.3f} ± {gain.std(ddof=1):.3f}",
+                f"{(gain > 0).sum()} of {len(seeds)}",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows that were written so far."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -291,16 +331,19 @@ def main() -> None:
     run.add_argument("subjects", nargs="+")
     run.add_argument("--seeds", default="0-4")
     run.add_argument("--out", type=Path, required=True)
+    run.add_argument(
+        "--everywhere", action="store_true", help="match frontier to every setting of LISSNAS, not to the best alone"
+    )
     show = commands.add_parser("table")
     show.add_argument("rows", type=Path, nargs="+")
     asked = parser.parse_args()
     if asked.command == "table":
         rows = [row for path in asked.rows for row in read_rows(path)]
-        print(table(rows))
+        print(table(rows), curve(rows), sep="\n\n")
         return
     low, _, high = asked.seeds.partition("-")
     for name in asked.subjects:
-        run_subject(name, list(range(int(low), int(high or low) + 1)), asked.out)
+        run_subject(name, list(range(int(low), int(high or low) + 1)), asked.out, asked.everywhere)
 
 
 if __name__ == "__main__":

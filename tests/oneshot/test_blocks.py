@@ -10,14 +10,19 @@ import torch
 
 from lissnas.formats import space_from_text
 from lissnas.oneshot import Supernet, build_network, count_network, recalibrate
-from lissnas.oneshot.blocks import SqueezeExciteLayer, build_block
-from lissnas.spaces import Site
+from lissnas.oneshot.blocks import ChannelShuffle, SqueezeExciteLayer, build_block
+from lissnas.spaces import SearchSpace, Site
 from lissnas.spaces.chain_blocks import SqueezeExcite
 from lissnas.spaces.fairnas import fairnas, fairnas_se
 from lissnas.spaces.mobilenet import mobilenet, mobilenet_se
 from lissnas.spaces.shufflenetv2 import shufflenetv2_cifar
 
-PROXYLESS = files("lissnas.formats.packaged").joinpath("proxyless.yaml").read_text("utf-8")
+
+def packaged(name: str) -> SearchSpace:
+    """The space in the YAML file ``name``, for images of 32 pixels."""
+    text = files("lissnas.formats.packaged").joinpath(f"{name}.yaml").read_text("utf-8")
+    return space_from_text(text.replace("resolution: 224", "resolution: 32"))
+
 
 SPACES = {
     "shufflenetv2-cifar": shufflenetv2_cifar(),
@@ -25,7 +30,8 @@ SPACES = {
     "fairnas-se": fairnas_se(32, 10),
     "mobilenet": mobilenet(32, 10),
     "mobilenet-se": mobilenet_se(32, 10),
-    "proxyless": space_from_text(PROXYLESS.replace("resolution: 224", "resolution: 32")),
+    "proxyless": packaged("proxyless"),
+    "fbnet": packaged("fbnet"),
 }
 
 
@@ -79,6 +85,25 @@ def test_an_activation_of_its_own_goes_before_the_chains() -> None:
     assert activations("mb_k3e3_swish") == {"SiLU"}
     assert activations("mb_k3e3_se_hswish") == {"Hardswish", "Hardsigmoid"}
     assert activations("mb_k3e3_se25") == {"ReLU6", "Sigmoid"}
+
+
+def test_groups_are_mixed_behind_a_widening_in_groups() -> None:
+    def names(kind: str) -> list[str]:
+        return [type(m).__name__ for m in build_block(kind, Site(4, 4, 1, (kind,)), torch.nn.BatchNorm2d, "relu").main]
+
+    layer, last = ["Conv2d", "BatchNorm2d", "ReLU"], ["Conv2d", "BatchNorm2d"]
+    assert names("mb_k3e1") == [*layer, *last]
+    assert names("mb_k3e1_pw") == [*layer, *layer, *last]
+    assert names("mb_k3e1_g2") == [*layer, "ChannelShuffle", *layer, *last]
+    x = torch.randn(2, 6, 3, 3)
+    assert torch.equal(ChannelShuffle(2)(x), x[:, [0, 3, 1, 4, 2, 5]])
+    assert torch.equal(ChannelShuffle(3)(x), torch.nn.functional.channel_shuffle(x, 3))
+
+
+def test_a_plain_convolution_has_norm_and_activation() -> None:
+    block = build_block("conv_k1", Site(4, 6, 2, ("conv_k1",)), torch.nn.BatchNorm2d, "relu6")
+    assert [type(m).__name__ for m in block] == ["Conv2d", "BatchNorm2d", "ReLU6"]
+    assert block(torch.randn(2, 4, 5, 5)).shape == (2, 6, 3, 3)
 
 
 def test_a_gate_scales_channels() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from lissnas.experiments.verdict import Claim, Measured
 
-__all__ = ["Curve", "Experiment", "Findings", "Lab", "Shown", "StageRecord"]
+__all__ = ["Curve", "Experiment", "Findings", "Flow", "Lab", "Shown", "StageRecord"]
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,25 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """A drawing of steps that follow one another: of each its name, and lines of what it did."""
+
+    title: str
+    steps: Sequence[tuple[str, Sequence[str]]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"title": self.title, "steps": [[name, list(lines)] for name, lines in self.steps]}
+
+
+@dataclass(frozen=True)
 class Findings:
     """What an experiment measured: a value by the key of a claim, and what else should be seen."""
 
     values: Mapping[str, Measured] = field(default_factory=dict)
     tables: Sequence[Shown] = ()
     curves: Sequence[Curve] = ()
+    flows: Sequence[Flow] = ()
     notes: Sequence[str] = ()
 
 

@@ -75,7 +75,7 @@ def _measure(lab: Lab) -> Findings:
         "even at one.",
     ]
     table = Shown("Correlation at exact distances and after random edits, and the threshold rule", columns, rows)
-    return Findings(values, [table], [curve for curve in curves if any(curve.lines.values())], notes)
+    return Findings(values, [table], [curve for curve in curves if any(curve.lines.values())], notes=notes)
 
 
 def _claims() -> Iterator[Claim]:

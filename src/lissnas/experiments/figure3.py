@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
-from lissnas.experiments.experiment import Curve, Experiment, Findings, Lab, Shown
+from lissnas.experiments.experiment import Curve, Experiment, Findings, Flow, Lab, Shown
 from lissnas.experiments.outcomes import Outcome
 from lissnas.experiments.verdict import Claim, Measured, holds
 
@@ -35,7 +36,7 @@ def _least_step(outcomes: Sequence[Outcome], what: str, sign: int) -> Measured:
 
 def _measure(lab: Lab) -> Findings:
     values: dict[str, Measured] = {}
-    tables, curves = [], []
+    tables, curves, flows = [], [], []
     for stage in STAGES:
         outcomes: Sequence[Outcome] = lab.of(stage)
         if not outcomes or "lissnas" not in outcomes[0].made:
@@ -51,13 +52,33 @@ def _measure(lab: Lab) -> Findings:
         rows.append([len(rows), made.about["stopped"], *[None] * 6])
         columns = ("iteration", "step", "networks", "mean", "best", "shrink index", "mean edit distance", "queries")
         tables.append(Shown(f"{stage}, first seed: LISSNAS as written, predicted scores", columns, rows))
+        flows.append(_flow(stage, outcomes[0]))
         lines = {
             f"seed {outcome.seed}": [(float(i["index"]), float(i["mean"])) for i in outcome.made["lissnas"].about["iterations"]]
             for outcome in outcomes
             if "lissnas" in outcome.made
         }
         curves.append(Curve(f"{stage}: predicted mean by iteration", "iteration", "predicted mean", lines))
-    return Findings(values, tables, curves)
+    return Findings(values, tables, curves, flows)
+
+
+def _flow(stage: str, outcome: Outcome) -> Flow:
+    """The pipeline of one run: sample, then seeds and neighbors until the mean no longer rises."""
+    made = outcome.made["lissnas"]
+    first, *further = made.about["iterations"]
+    steps = [
+        ("Given space", [f"{outcome.full.size:.4g} networks", f"predictor of {outcome.predictor['pairs']:,} pairs"]),
+        ("Sample", [f"{first['queries']:,} queried", f"mean {first['mean']:.2f}", "the best 2% are seeds"]),
+    ]
+    for step in further:
+        told = [f"{int(step['size']):,} networks", f"mean {step['mean']:.2f}", f"{step['queries']:,} queries so far"]
+        steps.append((f"Seeds and neighbors {step['index']}", told))
+    end = [f"{made.size:,} networks", f"{len(made.scores):,} judged", *_broken(made.about["stopped"])]
+    return Flow(f"{stage}, first seed: the pipeline with its numbers (predicted scores)", [*steps, ("Shrunk space", end)])
+
+
+def _broken(sentence: str, width: int = 24) -> list[str]:
+    return textwrap.wrap(sentence, width)
 
 
 def _claims() -> Iterator[Claim]:

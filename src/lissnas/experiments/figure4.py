@@ -39,10 +39,10 @@ def _measure(lab: Lab) -> Findings:
             area = numbers.each(outcomes, key, numbers.area, judged=True)
             if area.value is None:
                 continue
-            held = [o for o in outcomes if ours in o.made and len(o.made[ours].scores) > 1]
-            distance = [ks(o.made[ours].scores, o.made[key].scores).statistic for o in held] if key != ours else []
-            p = [ks(o.made[ours].scores, o.made[key].scores).better_p_value for o in held] if key != ours else []
-            label = outcomes[0].made[key].label
+            held = [o for o in outcomes if key != ours and _enough(o, ours) and _enough(o, key)]
+            found = [ks(o.made[ours].scores, o.made[key].scores) for o in held]
+            distance, p = [one.statistic for one in found], [one.better_p_value for one in found]
+            label = next(o.made[key].label for o in outcomes if key in o.made)
             worst = max(p) if p else None
             rows.append(
                 [stage, label, area.value, area.low, area.high, sum(distance) / len(distance) if distance else None, worst]
@@ -50,7 +50,11 @@ def _measure(lab: Lab) -> Findings:
         curves.append(_curve(stage, outcomes[0], ours))
     columns = ("space", "method", "area", "low", "high", "KS distance of LISSNAS", "p, LISSNAS better (largest)")
     notes = ["The area is taken from the full space's 5% quantile to its best score: larger is better."]
-    return Findings(values, [Shown("Area under the error EDF, over seeds", columns, rows)], curves, notes)
+    return Findings(values, [Shown("Area under the error EDF, over seeds", columns, rows)], curves, notes=notes)
+
+
+def _enough(outcome: Outcome, key: str) -> bool:
+    return key in outcome.made and len(outcome.made[key].scores) > 1
 
 
 def _curve(stage: str, outcome: Outcome, ours: str) -> Curve:

@@ -51,7 +51,7 @@ def _measure(lab: Lab) -> Findings:
         "networks, so "
         "a space with few of those seems to reach less than it does.",
     ]
-    return Findings(values, [Shown("Coverage of costs, mean over seeds", columns, rows)], curves, notes)
+    return Findings(values, [Shown("Coverage of costs, mean over seeds", columns, rows)], curves, notes=notes)
 
 
 def _curve(stage: str, outcome: Outcome, ours: str) -> Curve:

@@ -146,6 +146,7 @@ def run_experiment(run: Run, name: str, progress: Progress, workers: int = 1) ->
                 "claims": [one.to_dict() for one in judged],
                 "tables": [table.to_dict() for table in findings.tables],
                 "curves": [curve.to_dict() for curve in findings.curves],
+                "flows": [flow.to_dict() for flow in findings.flows],
                 "notes": list(findings.notes),
             },
         )

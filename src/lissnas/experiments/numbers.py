@@ -100,16 +100,25 @@ def each(
 
 
 def together(
-    outcomes: Sequence[Outcome], first: str, others: Sequence[str], statistic: Callable[[Outcome, Made], float | None]
+    outcomes: Sequence[Outcome],
+    first: str,
+    others: Sequence[str],
+    statistic: Callable[[Outcome, Made], float | None],
+    *,
+    judged: bool = True,
 ) -> Measured:
-    """How far ``first`` is above the best of ``others``, seed by seed; spaces with too few judged networks do not count."""
+    """How far ``first`` is above the best of ``others``, seed by seed.
+
+    Args:
+        judged: the statistic is one of true scores: spaces with too few judged networks do not count.
+    """
     values = []
     met: set[str] = set()
     for outcome in outcomes:
         of = {
             key: statistic(outcome, made)
             for key in (first, *others)
-            if (made := outcome.made.get(key)) is not None and (outcome.exact or len(made.scores) >= FEWEST)
+            if (made := outcome.made.get(key)) is not None and (not judged or outcome.exact or len(made.scores) >= FEWEST)
         }
         rivals = {key: value for key, value in of.items() if key != first and value is not None}
         if of.get(first) is None or not rivals:

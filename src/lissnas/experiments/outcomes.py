@@ -27,7 +27,7 @@ __all__ = ["FULL", "Made", "Outcome", "files_of_outcome", "make_outcome", "read_
 
 FULL = "full"  # the space itself, which the others are judged beside
 LISTED = 1 << 20  # networks up to which a space with a table is judged by all that the table holds
-TASK_DECIMALS = 6  # scores are kept to so many decimals: floats from a table, whatever the platform's last bit
+DECIMALS = 6  # scores are kept to so many decimals: floats from a table, whatever the platform's last bit
 COSTS = ("flops", "params")
 
 Floats = NDArray[np.float64]
@@ -108,9 +108,11 @@ def make_outcome(
     truth = StandIn(space) if stage.stand_in else evaluator_of(str(benchmark), stage.task)
     judge = _Judge(space, truth, scale, data_rng)
     say(f"{stage.name}, seed {index}: fitting a predictor to {len(judge.pairs):,} networks")
-    predictor = XGBoostPredictor(trees=scale.trees, threads=threads).fit(
+    # trained on one thread, so that the trees are the same for any number of workers
+    predictor = XGBoostPredictor(trees=scale.trees).fit(
         space, judge.pairs, truth.evaluate(judge.pairs), higher_is_better=truth.higher_is_better, seed=index
     )
+    predictor.threads = threads
     made = [judge.full(truth_rng)]
     refused: dict[str, str] = {}
     method_seeds = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, 99))
@@ -137,14 +139,14 @@ def make_outcome(
             "labels": predictor.labels_used,
             "trees": scale.trees,
         },
-        "weaker": [_weaker(space, truth, judge, n, index, threads) for n in stage.weaker if n <= len(judge.pairs)],
+        "weaker": [_weaker(space, truth, judge, n, index) for n in stage.weaker if n <= len(judge.pairs)],
         "made": {m.key: {"label": m.label, "listed": m.rows is not None, **m.about} for m in made},
         "refused": refused,
     }
     columns: dict[str, Any] = {
         "key": np.repeat([m.key for m in made], [len(m.scores) for m in made]).tolist(),
         "row": np.concatenate([np.full(len(m.scores), -1) if m.rows is None else m.rows for m in made]).astype(np.int64),
-        "score": np.round(np.concatenate([m.scores for m in made]), TASK_DECIMALS),
+        "score": np.round(np.concatenate([m.scores for m in made]), DECIMALS),
     }
     for name in full.costs:
         columns[name] = np.concatenate([m.costs[name] for m in made])
@@ -237,10 +239,10 @@ def _make(
     return Made(key, method.label, scores, _costs(space, genotypes), rows, about)
 
 
-def _weaker(space: SearchSpace, truth: Evaluator, judge: _Judge, pairs: int, seed: int, threads: int) -> dict[str, float]:
+def _weaker(space: SearchSpace, truth: Evaluator, judge: _Judge, pairs: int, seed: int) -> dict[str, float]:
     """How a predictor of ``pairs`` networks ranks the judged ones."""
     few = judge.pairs[np.random.default_rng([seed, pairs]).permutation(len(judge.pairs))[:pairs]]
-    learner = XGBoostPredictor(trees=judge.scale.trees, threads=threads)
+    learner = XGBoostPredictor(trees=judge.scale.trees)
     predicted = learner.fit(space, few, truth.evaluate(few), higher_is_better=truth.higher_is_better, seed=seed).predict(
         judge.judged
     )

@@ -47,9 +47,9 @@ def _measure(lab: Lab) -> Findings:
             if row != FULL:
                 found = numbers.each(outcomes, _key(space, row), _ratio)
                 values[f"{space}/{row}"] = replace(found, needs=IMAGENET) if space == "shufflenetv2" else found
-        highest = numbers.together(outcomes, _key(space, "lissnas"), RIVALS, _ratio)
+        highest = numbers.together(outcomes, _key(space, "lissnas"), RIVALS, _ratio, judged=False)
         values[f"{space}/highest"] = replace(highest, needs=IMAGENET) if space == "shufflenetv2" else highest
-        written = numbers.together(outcomes, "lissnas", RIVALS, _ratio)
+        written = numbers.together(outcomes, "lissnas", RIVALS, _ratio, judged=False)
         values[f"{space}/plateau-highest"] = replace(written, needs=IMAGENET) if space == "shufflenetv2" else written
         for key in (FULL, "lissnas", "lissnas-13k", "lissnas-ours", *RIVALS):
             held = [outcome.made[key] for outcome in outcomes if key in outcome.made]

@@ -18,6 +18,7 @@ from lissnas.spaces.chain_blocks import InvertedResidual, SqueezeExcite, block_b
 __all__ = [
     "ACTIVATIONS",
     "BLOCKS",
+    "ChannelShuffle",
     "InvertedResidualBlock",
     "NormFactory",
     "ShuffleBlock",
@@ -98,11 +99,22 @@ class SqueezeExciteLayer(nn.Module):
         return x * gate
 
 
+class ChannelShuffle(nn.Module):
+    """Mixes groups of channels: the first of each group, then the second of each, and so on (ShuffleNet)."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)  # type: ignore[no-untyped-call, no-any-return]
+
+
 class InvertedResidualBlock(nn.Module):
     """MobileNetV2's block: see :class:`~lissnas.spaces.chain_blocks.InvertedResidual`.
 
-    An activation follows the widening and the filtering, none the narrowing. The input is added at stride 1 between equal
-    channels.
+    An activation follows the widening and the filtering, none the narrowing; a shuffle follows a widening in groups. The input
+    is added at stride 1 between equal channels.
     """
 
     def __init__(self, block: InvertedResidual, site: Site, norm: NormFactory, activation: str) -> None:
@@ -115,12 +127,19 @@ class InvertedResidualBlock(nn.Module):
                 layers.append(SqueezeExciteLayer(layer, activation))
             else:
                 layers += [_convolution(layer), norm(layer.out_channels), ACTIVATIONS[activation]()]
+        if block.groups > 1:
+            layers.insert(3, ChannelShuffle(block.groups))  # behind the convolution, norm and activation of the widening
         self.main = nn.Sequential(*layers[:-1])
         self.residual = site.stride == 1 and site.in_channels == site.out_channels
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.main(x)
         return x + y if self.residual else y
+
+
+def _plain_convolution(kind: str, site: Site, norm: NormFactory, activation: str) -> nn.Module:
+    (branch,) = block_branches(kind, site.in_channels, site.out_channels, site.stride)
+    return convolutions(branch, norm, activation)
 
 
 # nn.Identity takes any arguments, and ignores them.
@@ -133,6 +152,7 @@ BLOCKS: dict[str, Callable[[str, Site, NormFactory, str], nn.Module]] = {
     "shuffle_k7": ShuffleBlock,
     "shuffle_xception": ShuffleBlock,
     "skip": nn.Identity,
+    "conv_k1": _plain_convolution,
 }
 
 

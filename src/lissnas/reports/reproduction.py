@@ -23,6 +23,7 @@ _MEANING = {
     "lost in the paper": "the printed number did not come down to us",
 }
 _MOST_POINTS = 400
+_LINE = 17  # the height of a line in a box
 
 Result = Mapping[str, Any]
 
@@ -88,6 +89,7 @@ def _heading(name: str) -> str:
 def _section(result: Result) -> str:
     words = [f"{result['paper']}. {result['how']}", *(f"Not here: {missing}" for missing in result["missing"])]
     html = paragraphs(words) + (_claims(result) if result["claims"] else "")
+    html += "".join(_flow(flow) for flow in result["flows"])
     html += "".join(_curve(curve) for curve in result["curves"])
     for shown in result["tables"]:
         html += _table(shown, f"results/{result['name']}.json")
@@ -148,6 +150,28 @@ def shown_cell(cell: Any) -> str:
     if isinstance(cell, int) and abs(cell) < 10**6:
         return f"{cell:,}"
     return number(cell) if isinstance(cell, (int, float)) else MISSING if cell is None else str(cell)
+
+
+def _flow(flow: Mapping[str, Any]) -> str:
+    """Boxes with arrows between them, four in a row."""
+    wide, high, gap, in_row = 190, 34 + _LINE * max(len(lines) for _, lines in flow["steps"]), 30, 4
+    drawn = []
+    for i, (name, lines) in enumerate(flow["steps"]):
+        x, y = (i % in_row) * (wide + gap), (i // in_row) * (high + gap)
+        drawn.append(f'<rect x="{x + 1}" y="{y + 1}" width="{wide}" height="{high}" rx="8" fill="none" stroke="currentColor"/>')
+        drawn.append(f'<text x="{x + 12}" y="{y + 22}" font-weight="bold" fill="currentColor">{text(name)}</text>')
+        drawn += [
+            f'<text x="{x + 12}" y="{y + 24 + _LINE * k}" font-size="12" fill="currentColor">{text(line)}</text>'
+            for k, line in enumerate(lines, start=1)
+        ]
+        if i and i % in_row:
+            drawn.append(f'<text x="{x - gap + 7}" y="{y + high / 2 + 6}" font-size="18" fill="currentColor">\u2192</text>')
+        elif i:
+            drawn.append(f'<text x="{x + 12}" y="{y - 9}" font-size="18" fill="currentColor">\u21b3</text>')
+    rows = -(-len(flow["steps"]) // in_row)
+    size = f"0 0 {in_row * (wide + gap) - gap + 2} {rows * (high + gap) - gap + 2}"
+    picture = f'<svg viewBox="{size}" role="img" aria-label="{text(flow["title"])}">{"".join(drawn)}</svg>'
+    return f"<figure>{picture}<figcaption>{text(flow['title'])}</figcaption></figure>"
 
 
 def _curve(curve: Mapping[str, Any]) -> str:
@@ -213,6 +237,9 @@ def write_reproduction(results: Sequence[Result], command: str) -> str:
             )
             lines.append(f"| {' | '.join(_plain(cell) for cell in cells)} |")
         lines += [line for reason, k in missing.items() for line in ("", f"({k}) Needs: {reason}.")]
+        for flow in result["flows"]:
+            steps = " → ".join(f"{name} ({', '.join(told)})" for name, told in flow["steps"])
+            lines += ["", f"**{flow['title']}**", "", _plain(steps)]
         for shown in result["tables"]:
             lines += ["", f"**{shown['title']}**", "", f"| {' | '.join(map(_plain, shown['columns']))} |"]
             lines.append("|" + "---|" * len(shown["columns"]))

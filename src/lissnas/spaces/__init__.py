@@ -81,6 +81,7 @@ SPACES = Registry(
         "mobilenet": "lissnas.spaces.mobilenet:mobilenet",
         "mobilenet-se": "lissnas.spaces.mobilenet:mobilenet_se",
         "proxyless": "lissnas.formats.packaged:proxyless",
+        "fbnet": "lissnas.formats.packaged:fbnet",
         "ecnas": "lissnas.spaces.ecnas:ecnas",
         "nasbench201": "lissnas.spaces.nasbench201:nasbench201",
         "nasbench201-unique": "lissnas.spaces.nasbench201:nasbench201_unique",

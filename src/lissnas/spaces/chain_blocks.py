@@ -31,6 +31,7 @@ ACTIVATIONS = ("relu", "relu6", "swish", "hswish")
 
 MAX_KERNEL = 31
 MAX_EXPANSION = 32
+MAX_GROUPS = 32
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,13 @@ def _skip(in_channels: int, out_channels: int, stride: int) -> Branches:
     return []
 
 
+def _plain_convolution(kernel: int) -> Callable[[int, int, int], Branches]:
+    def branches(in_channels: int, out_channels: int, stride: int) -> Branches:
+        return [[Conv(kernel, in_channels, out_channels, stride)]]
+
+    return branches
+
+
 BLOCK_KINDS: dict[str, Callable[[int, int, int], Branches]] = {
     # ShuffleNetV2 choice blocks of SPOS [megvii-model/SinglePathOneShot src/Supernet/blocks.py]
     "shuffle_k3": _shuffle(3),
@@ -152,6 +160,8 @@ BLOCK_KINDS: dict[str, Callable[[int, int, int], Branches]] = {
     "shuffle_k1_half": _shuffle(1, narrowing=2),
     "shuffle_k3_half": _shuffle(3, narrowing=2),
     "skip": _skip,
+    # What is left of FBNet's blocks where one is skipped and the shape must change [facebookresearch/mobile-vision]
+    "conv_k1": _plain_convolution(1),
 }
 
 
@@ -160,7 +170,8 @@ class InvertedResidual:
     """MobileNetV2's block (MBConv): widen by 1x1, filter each channel, narrow by 1x1; added to its input where shapes allow.
 
     Its kind is ``mb_k<kernel>e<expansion>``, then ``_se`` or ``_se<percent>`` for squeeze-and-excitation, then an activation
-    if it is not the chain's: ``mb_k3e6``, ``mb_k5e3_se``, ``mb_k7e6_se50_swish``. With expansion 1 there is no widening.
+    if it is not the chain's: ``mb_k3e6``, ``mb_k5e3_se``, ``mb_k7e6_se50_swish``. With expansion 1 there is no widening, unless
+    ``_pw`` or ``_g<groups>`` follows the expansion: ``mb_k3e1_pw``, ``mb_k5e1_g2``, as FBNet's blocks have it.
 
     Attributes:
         kernel: side of the middle convolution, odd.
@@ -169,26 +180,38 @@ class InvertedResidual:
             (MobileNetV3; GreedyNAS in open-mmlab/mmrazor configs/nas/greedynas). Else squeezed to that percentage of the
             block's input (EfficientNet; FairNAS-SE in xiaomi-automl/FairNAS models/timm_models.py).
         activation: None: the chain's.
+        widens: whether the first 1x1 convolution is there at expansion 1 too.
+        groups: of both 1x1 convolutions; above 1 the channels are shuffled behind the first, which is always there.
     """
 
     kernel: int
     expansion: int
     squeeze: int | None = None
     activation: str | None = None
+    widens: bool = False
+    groups: int = 1
 
     def branches(self, in_channels: int, out_channels: int, stride: int) -> Branches:
         """Its one branch."""
         inner = in_channels * self.expansion
-        layers: list[Conv | SqueezeExcite] = [Conv(1, in_channels, inner)] if self.expansion > 1 else []
+        if in_channels % self.groups or out_channels % self.groups:
+            raise UserError(
+                f"a block in {self.groups} groups needs channels they divide, but leads from {in_channels} to {out_channels}"
+            )
+        widens = self.widens or self.expansion > 1 or self.groups > 1
+        layers: list[Conv | SqueezeExcite] = [Conv(1, in_channels, inner, groups=self.groups)] if widens else []
         layers.append(Conv(self.kernel, inner, inner, stride, groups=inner))
         if self.squeeze == 0:
             layers.append(SqueezeExcite(inner, _in_steps_of_8(inner // 4), hard=True))
         elif self.squeeze is not None:
             layers.append(SqueezeExcite(inner, max(1, (in_channels * self.squeeze + 50) // 100), hard=False))
-        return [[*layers, Conv(1, inner, out_channels)]]
+        return [[*layers, Conv(1, inner, out_channels, groups=self.groups)]]
 
 
-_KIND = re.compile(rf"mb_k(\d{{1,3}})e(\d{{1,3}})(_se(\d{{0,3}}))?(_({'|'.join(ACTIVATIONS)}))?")
+_KIND = re.compile(
+    r"mb_k(?P<kernel>\d{1,3})e(?P<expansion>\d{1,3})(?P<pw>_pw|_g(?P<groups>\d{1,3}))?(?P<se>_se(?P<percent>\d{0,3}))?"
+    rf"(_(?P<activation>{'|'.join(ACTIVATIONS)}))?"
+)
 
 
 @lru_cache(maxsize=1024)
@@ -196,20 +219,23 @@ def inverted_residual(kind: str) -> InvertedResidual | None:
     """What ``kind`` spells out; None where it names no inverted residual.
 
     Raises:
-        UserError: a kernel or an expansion that cannot be.
+        UserError: a kernel, an expansion or groups that cannot be.
     """
     match = _KIND.fullmatch(kind)
     if match is None:
         return None
-    kernel, expansion = int(match[1]), int(match[2])
+    kernel, expansion = int(match["kernel"]), int(match["expansion"])
     if kernel % 2 == 0 or kernel > MAX_KERNEL:
         raise UserError(f"the kernel of '{kind}' must be odd and at most {MAX_KERNEL}, but is {kernel}")
     if not 1 <= expansion <= MAX_EXPANSION:
         raise UserError(f"the expansion of '{kind}' must be 1 to {MAX_EXPANSION}, but is {expansion}")
-    squeeze = None if match[3] is None else int(match[4] or 0)
-    if match[4] is not None and match[4] != "" and not squeeze:
+    groups = 1 if match["groups"] is None else int(match["groups"])
+    if match["groups"] is not None and not 2 <= groups <= MAX_GROUPS:
+        raise UserError(f"the groups of '{kind}' must be 2 to {MAX_GROUPS}, but are {groups}")
+    squeeze = None if match["se"] is None else int(match["percent"] or 0)
+    if match["percent"] and not squeeze:
         raise UserError(f"'{kind}' squeezes to nothing: give a percentage, or leave it out")
-    return InvertedResidual(kernel, expansion, squeeze, match[6])
+    return InvertedResidual(kernel, expansion, squeeze, match["activation"], match["pw"] == "_pw", groups)
 
 
 def block_branches(kind: str, in_channels: int, out_channels: int, stride: int) -> Branches:

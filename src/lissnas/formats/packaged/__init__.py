@@ -7,7 +7,7 @@ from importlib.resources import files
 from lissnas.formats.yaml_space import space_from_text
 from lissnas.spaces import SearchSpace
 
-__all__ = ["gpt_s", "nats_size", "ofa_mobilenetv3", "proxyless", "read_packaged"]
+__all__ = ["fbnet", "gpt_s", "nats_size", "ofa_mobilenetv3", "proxyless", "read_packaged"]
 
 
 def read_packaged(name: str) -> SearchSpace:
@@ -23,6 +23,11 @@ def gpt_s() -> SearchSpace:
 def proxyless() -> SearchSpace:
     """ProxylessNAS's 7^15 * 6^6 chains of inverted residuals, Proxyless-Mobile among them."""
     return read_packaged("proxyless")
+
+
+def fbnet() -> SearchSpace:
+    """FBNet's 9^22 chains of inverted residuals, some in groups: more than 2^64."""
+    return read_packaged("fbnet")
 
 
 def ofa_mobilenetv3() -> SearchSpace:
