@@ -11,16 +11,29 @@ import yaml
 
 from lissnas.cli.console import stderr
 from lissnas.cli.jobs import (
-    JsonOption,
-    OutOption,
-    SeedOption,
-    WorkersOption,
     absolute_name,
     command_line,
     default_benchmark,
     do_job,
     next_free,
     read_pairs,
+)
+from lissnas.cli.options import (
+    DataOption,
+    EvaluatorOption,
+    JsonOption,
+    LimitOption,
+    LowerIsBetterOption,
+    OutOption,
+    PredictorOption,
+    PredictorSetOption,
+    ScoreOption,
+    ScoresOption,
+    SeedOption,
+    SpaceArgument,
+    TaskOption,
+    TreesOption,
+    WorkersOption,
 )
 from lissnas.errors import UserError
 from lissnas.formats import get_space
@@ -34,24 +47,13 @@ SMALL = 2000  # queries below which LISSNAS has no iteration
 
 
 def compare(
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")],
-    scores: Annotated[
-        Path | None, typer.Option(help="Measured networks: CSV or Parquet, a column per gene and one for the score.")
-    ] = None,
-    score: Annotated[
-        str | None, typer.Option(help="The column that holds the score; not needed where there is only one.")
-    ] = None,
-    lower_is_better: Annotated[
-        bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")
-    ] = False,
-    evaluator: Annotated[
-        str | None,
-        typer.Option(help="What scores networks: a benchmark (see: lissnas data list), or your own module:function."),
-    ] = None,
-    task: Annotated[str | None, typer.Option(help="Which score of the benchmark; its first one if not given.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The benchmark's file, where it was not added before (lissnas data add).")
-    ] = None,
+    space: SpaceArgument,
+    scores: ScoresOption = None,
+    score: ScoreOption = None,
+    lower_is_better: LowerIsBetterOption = False,
+    evaluator: EvaluatorOption = None,
+    task: TaskOption = None,
+    data: DataOption = None,
     evaluations: Annotated[
         int | None, typer.Option(help="Pairs that each predictor learns from; 10,000, or 5% of a small space.", min=20)
     ] = None,
@@ -69,18 +71,14 @@ def compare(
         str | None,
         typer.Option(help="Equal sizes, with commas, or none; 1, 5 and 20% of a space below 10^6, else 10^3, 10^4, 10^5."),
     ] = None,
-    limit: Annotated[
-        list[str] | None, typer.Option(help='What every network must meet: "flops <= 330e6". May be repeated.')
-    ] = None,
+    limit: LimitOption = None,
     budget: Annotated[
         str | None,
         typer.Option(help="small, medium, large, or a number of predictor queries; medium, at most half of a small space."),
     ] = None,
-    predictor: Annotated[str, typer.Option(help="The predictor: xgboost, linear, mlp, ensemble.")] = "xgboost",
-    predictor_set: Annotated[
-        list[str] | None, typer.Option(help="A setting of the predictor by name: labels=rank-normal. May be repeated.")
-    ] = None,
-    trees: Annotated[int | None, typer.Option(help="Trees of the predictor xgboost.", min=1)] = None,
+    predictor: PredictorOption = "xgboost",
+    predictor_set: PredictorSetOption = None,
+    trees: TreesOption = None,
     min_kendall: Annotated[
         float, typer.Option(help="The least mean Kendall tau of the predictors, below which nothing is compared.", min=0, max=1)
     ] = 0.1,

@@ -13,6 +13,23 @@ import typer
 import yaml
 
 from lissnas.cli.console import ConsoleProgress, stderr
+from lissnas.cli.options import (
+    DataOption,
+    EvaluatorOption,
+    JsonOption,
+    LimitOption,
+    LowerIsBetterOption,
+    OutOption,
+    PredictorOption,
+    PredictorSetOption,
+    ScoreOption,
+    ScoresOption,
+    SeedOption,
+    SpaceArgument,
+    TaskOption,
+    TreesOption,
+    WorkersOption,
+)
 from lissnas.cli.summary import summarize
 from lissnas.errors import UserError
 from lissnas.evaluators import BENCHMARKS, Benchmark, benchmarks_of
@@ -22,13 +39,10 @@ from lissnas.runs import report as report_run
 from lissnas.runs import resume as resume_run
 from lissnas.runs import start as start_run
 from lissnas.runs.budget import read_budget
+from lissnas.shrinkers import list_shrinkers
 from lissnas.spaces import SPACES
 
 __all__ = [
-    "JsonOption",
-    "OutOption",
-    "SeedOption",
-    "WorkersOption",
     "absolute_name",
     "command_line",
     "default_benchmark",
@@ -41,54 +55,30 @@ __all__ = [
     "shrink",
 ]
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
-WorkersOption = Annotated[
-    int, typer.Option(help="How many processes or threads; the result is the same for any number.", min=1)
-]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="The run directory to make; the next free one in runs/ if not given.")
-]
-SeedOption = Annotated[int, typer.Option(help="One seed; the same seed gives the same bytes.", min=0)]
-
 
 def shrink(
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")],
-    scores: Annotated[
-        Path | None, typer.Option(help="Measured networks: CSV or Parquet, a column per gene and one for the score.")
-    ] = None,
-    score: Annotated[
-        str | None, typer.Option(help="The column that holds the score; not needed where there is only one.")
-    ] = None,
-    lower_is_better: Annotated[
-        bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")
-    ] = False,
-    evaluator: Annotated[
-        str | None,
-        typer.Option(help="What scores networks: a benchmark (see: lissnas data list), or your own module:function."),
-    ] = None,
-    task: Annotated[str | None, typer.Option(help="Which score of the benchmark; its first one if not given.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The benchmark's file, where it was not added before (lissnas data add).")
-    ] = None,
+    space: SpaceArgument,
+    scores: ScoresOption = None,
+    score: ScoreOption = None,
+    lower_is_better: LowerIsBetterOption = False,
+    evaluator: EvaluatorOption = None,
+    task: TaskOption = None,
+    data: DataOption = None,
     evaluations: Annotated[
         int | None, typer.Option(help="True evaluations that the evaluator may be asked for.", min=20)
     ] = None,
-    method: Annotated[str, typer.Option(help="The shrinker: lissnas, naive, query-all.")] = "lissnas",
-    limit: Annotated[
-        list[str] | None, typer.Option(help='What every network must meet: "flops <= 330e6". May be repeated.')
-    ] = None,
+    method: Annotated[str, typer.Option(help=f"The shrinker: {', '.join(list_shrinkers())}.")] = "lissnas",
+    limit: LimitOption = None,
     size: Annotated[int | None, typer.Option(help="How many networks the shrunk space shall hold.", min=1)] = None,
     budget: Annotated[
         str, typer.Option(help="small, medium, large, or a number of predictor queries: sets all other sizes.")
     ] = "medium",
-    predictor: Annotated[str, typer.Option(help="The predictor: xgboost, linear, mlp, ensemble.")] = "xgboost",
-    predictor_set: Annotated[
-        list[str] | None, typer.Option(help="A setting of the predictor by name: labels=rank-normal. May be repeated.")
-    ] = None,
+    predictor: PredictorOption = "xgboost",
+    predictor_set: PredictorSetOption = None,
     min_kendall: Annotated[
         float, typer.Option(help="Stop where the predictor's held-out Kendall tau is lower; 0: never.", min=0, max=1)
     ] = 0.1,
-    trees: Annotated[int | None, typer.Option(help="Trees of the predictor xgboost.", min=1)] = None,
+    trees: TreesOption = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the method by name: draws=30. May be repeated.")
     ] = None,

@@ -12,6 +12,17 @@ import typer
 
 from lissnas.cli.console import ConsoleProgress, stderr
 from lissnas.cli.jobs import default_benchmark
+from lissnas.cli.options import (
+    DataOption,
+    EvaluatorOption,
+    JsonOption,
+    LowerIsBetterOption,
+    ScoreOption,
+    ScoresOption,
+    SeedOption,
+    SpaceArgument,
+    TaskOption,
+)
 from lissnas.disk import write_bytes
 from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator, get_evaluator
@@ -29,24 +40,13 @@ _LEARNED = 1000  # networks that the predictor learns from, at most
 
 
 def locality(
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="A name (see: lissnas spaces), a YAML file, or a saved space.")],
-    scores: Annotated[
-        Path | None, typer.Option(help="Measured networks: CSV or Parquet, a column per gene and one for the score.")
-    ] = None,
-    score: Annotated[
-        str | None, typer.Option(help="The column that holds the score; not needed where there is only one.")
-    ] = None,
-    lower_is_better: Annotated[
-        bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")
-    ] = False,
-    evaluator: Annotated[
-        str | None,
-        typer.Option(help="What scores networks: a benchmark (see: lissnas data list), or your own module:function."),
-    ] = None,
-    task: Annotated[str | None, typer.Option(help="Which score of the benchmark; its first one if not given.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The benchmark's file, where it was not added before (lissnas data add).")
-    ] = None,
+    space: SpaceArgument,
+    scores: ScoresOption = None,
+    score: ScoreOption = None,
+    lower_is_better: LowerIsBetterOption = False,
+    evaluator: EvaluatorOption = None,
+    task: TaskOption = None,
+    data: DataOption = None,
     samples: Annotated[
         int, typer.Option(help="Networks that edits begin at; of an evaluator that is not free, all evaluations.", min=30)
     ] = 1000,
@@ -60,12 +60,12 @@ def locality(
     predictor: Annotated[
         bool, typer.Option("--predictor/--no-predictor", help="Also give neighbor yields by a predictor's scores.")
     ] = True,
-    seed: Annotated[int, typer.Option(help="One seed; the same seed gives the same bytes.", min=0)] = 0,
+    seed: SeedOption = 0,
     plot: Annotated[
         Path | None, typer.Option(help="Draw correlation and difference by edits to this .svg or .html file.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="A folder for locality.json and locality.csv.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Do networks that are alike score alike here: random-walk autocorrelation, differences by edits, and a verdict.
 

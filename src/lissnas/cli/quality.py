@@ -10,6 +10,15 @@ import typer
 
 from lissnas.cli.console import stderr
 from lissnas.cli.jobs import command_line, default_benchmark
+from lissnas.cli.options import (
+    DataOption,
+    EvaluatorOption,
+    JsonOption,
+    LowerIsBetterOption,
+    ScoreOption,
+    ScoresOption,
+    TaskOption,
+)
 from lissnas.cli.truth import make_truth
 from lissnas.disk import write_bytes
 from lissnas.errors import UserError
@@ -35,23 +44,12 @@ def quality(
     reference: Annotated[
         str | None, typer.Option(help="The space to compare with; the one that the others were shrunk from if not given.")
     ] = None,
-    scores: Annotated[
-        Path | None, typer.Option(help="Measured networks: CSV or Parquet, a column per gene and one for the score.")
-    ] = None,
-    score: Annotated[
-        str | None, typer.Option(help="The column that holds the score; not needed where there is only one.")
-    ] = None,
-    lower_is_better: Annotated[
-        bool, typer.Option("--lower-is-better", help="The score is an error, a loss, a perplexity.")
-    ] = False,
-    evaluator: Annotated[
-        str | None,
-        typer.Option(help="What scores networks: a benchmark (see: lissnas data list), or your own module:function."),
-    ] = None,
-    task: Annotated[str | None, typer.Option(help="Which score of the benchmark; its first one if not given.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The benchmark's file, where it was not added before (lissnas data add).")
-    ] = None,
+    scores: ScoresOption = None,
+    score: ScoreOption = None,
+    lower_is_better: LowerIsBetterOption = False,
+    evaluator: EvaluatorOption = None,
+    task: TaskOption = None,
+    data: DataOption = None,
     evaluations: Annotated[
         int | None, typer.Option(help="True scores asked for of each space, at most; all those of a table.", min=1)
     ] = None,
@@ -70,7 +68,7 @@ def quality(
     ] = 100_000,
     seed: Annotated[int, typer.Option(help="One seed; the same seed gives the same numbers.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Also write a page with drawings: an .html file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Spaces side by side: size, scores, shrink index, diversity, pockets, cost coverage, what was kept of the best.
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lissnas.cli.console import ConsoleProgress, stderr
-from lissnas.cli.jobs import JsonOption, SeedOption, WorkersOption, command_line
+from lissnas.cli.jobs import command_line
+from lissnas.cli.options import JsonOption, SeedOption, WorkersOption
 from lissnas.disk import write_bytes
 from lissnas.errors import UserError, require
 from lissnas.experiments import EXPERIMENTS, list_experiments

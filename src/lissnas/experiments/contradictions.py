@@ -17,7 +17,7 @@ class Contradiction:
         number: of reconstruction F.
         says: what does not fit.
         resolution: what is done about it here.
-        evidence: claims that settle it, as (experiment, key).
+        evidence: claims that settle it once all have a verdict of their own, as (experiment, key).
         settled: it needs no measurement: a rule was chosen, or arithmetic decides.
     """
 
@@ -140,7 +140,7 @@ def _measure(lab: Lab) -> Findings:
             claim = next((c for c in (result or {}).get("claims", ()) if c["key"] == key), None)
             if claim is not None:
                 found.append((experiment, claim))
-        settled = one.settled or any(claim["verdict"] in _DECIDED for _, claim in found)
+        settled = one.settled or (bool(found) and all(claim["verdict"] in _DECIDED for _, claim in found))
         told = "; ".join(_told(experiment, claim) for experiment, claim in found) or ("" if one.settled else "not run")
         rows.append(
             [f"F{one.number}", one.says, one.resolution, told if one.evidence else "", "settled" if settled else "open"]

@@ -155,14 +155,13 @@ def shown_cell(cell: Any) -> str:
 def _flow(flow: Mapping[str, Any]) -> str:
     """Boxes with arrows between them, four in a row."""
     wide, high, gap, in_row = 190, 34 + _LINE * max(len(lines) for _, lines in flow["steps"]), 30, 4
-    drawn = []
+    drawn, small = [], 'font-size="13" fill="currentColor"'
     for i, (name, lines) in enumerate(flow["steps"]):
         x, y = (i % in_row) * (wide + gap), (i // in_row) * (high + gap)
         drawn.append(f'<rect x="{x + 1}" y="{y + 1}" width="{wide}" height="{high}" rx="8" fill="none" stroke="currentColor"/>')
-        drawn.append(f'<text x="{x + 12}" y="{y + 22}" font-weight="bold" fill="currentColor">{text(name)}</text>')
+        drawn.append(f'<text x="{x + 12}" y="{y + 22}" font-weight="bold" {small}>{text(name)}</text>')
         drawn += [
-            f'<text x="{x + 12}" y="{y + 24 + _LINE * k}" font-size="12" fill="currentColor">{text(line)}</text>'
-            for k, line in enumerate(lines, start=1)
+            f'<text x="{x + 12}" y="{y + 24 + _LINE * k}" {small}>{text(line)}</text>' for k, line in enumerate(lines, start=1)
         ]
         if i and i % in_row:
             drawn.append(f'<text x="{x - gap + 7}" y="{y + high / 2 + 6}" font-size="18" fill="currentColor">\u2192</text>')
