@@ -164,6 +164,7 @@ def test_fbnet_has_the_released_costs(
 
     Its parameters are the weights of convolutions and of the classifier. The released B and C have, outside the space, two
     depthwise 3x3 convolutions where a 5x5 stands here: 18 weights instead of 25 for each of so many channels.
+    The second block of B's stage 4 is k5_e1, which those counts need, where the repository's list says k5_e6.
     """
     space = packaged("fbnet")
     assert isinstance(space.layout, ChainLayout)

@@ -64,7 +64,7 @@ def _claims() -> Iterator[Claim]:
 
 EXPERIMENT = Experiment(
     name="appendix-g",
-    title="1,000 networks stand for a space",
+    title="1,000 networks stand for a space (Appendix G)",
     paper="Appendix G (that every edit counts the same: Table 8)",
     how="Repeated samples of 1,000 networks (of the scale's starts, where it is smaller) against all that have a score.",
     claims=tuple(_claims()),

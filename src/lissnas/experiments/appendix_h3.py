@@ -24,7 +24,7 @@ def _measure(lab: Lab) -> Findings:  # noqa: ARG001 - arithmetic
 
 EXPERIMENT = Experiment(
     name="appendix-h3",
-    title="Querying all networks of FairNAS",
+    title="Querying all networks of FairNAS (Appendix H.3)",
     paper="Appendix H.3",
     how="Arithmetic: 6^19 networks at a millisecond each.",
     claims=(Claim("years", "querying all of FairNAS at 1 ms takes", 27e6, exactly(0.05), "years"),),

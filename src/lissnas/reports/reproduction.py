@@ -77,13 +77,16 @@ def draw_reproduction(results: Sequence[Result], command: str) -> str:
         *([_how_made(results[0])] if results else []),
         f"Made by: {command}",
     ]
-    parts = [Part(result["name"], f"{_heading(result['name'])}: {result['title']}", _section(result)) for result in results]
+    parts = [Part(result["name"], _heading(result), _section(result)) for result in results]
     return page("LISSNAS: the paper's numbers beside ours", lead, tiles, parts)
 
 
-def _heading(name: str) -> str:
+def _heading(result: Result) -> str:
+    """Its title, for a table or a figure with its number."""
+    name: str = result["name"]
     word = name.rstrip("0123456789")
-    return f"{word} {name[len(word) :]}".strip().replace("-", " ").capitalize()
+    numbered = f"{word.capitalize()} {name[len(word) :]}: " if word in ("table", "figure") else ""
+    return f"{numbered}{result['title']}"
 
 
 def _section(result: Result) -> str:
@@ -216,9 +219,9 @@ def write_reproduction(results: Sequence[Result], command: str) -> str:
     lines += ["", "| | reproduced | differs | contradicts | needs DATA | lost |", "|---|---:|---:|---:|---:|---:|"]
     for result in results:
         numbers = " | ".join(str(n or "") for n in count_verdicts([result]).values())
-        lines.append(f"| [{_heading(result['name'])}: {result['title']}](#{result['name']}) | {numbers} |")
+        lines.append(f"| [{_heading(result)}](#{result['name']}) | {numbers} |")
     for result in results:
-        lines += ["", f'## <a id="{result["name"]}"></a>{_heading(result["name"])}: {result["title"]}', ""]
+        lines += ["", f'## <a id="{result["name"]}"></a>{_heading(result)}', ""]
         lines += [f"{result['paper']}. {result['how']}", ""]
         lines += [f"Not here: {missing}" for missing in result["missing"]] + ([""] if result["missing"] else [])
         if result["claims"]:
