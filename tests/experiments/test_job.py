@@ -18,7 +18,7 @@ from lissnas.experiments.stand_in import StandIn
 from lissnas.runs import Progress, Run
 from lissnas.spaces import SPACES
 
-TINY = replace(stages.SCALES["small"], queries=3_000, pairs=200, trees=20, truths=100, starts=60, seeds=2)
+TINY = replace(stages.SCALES["small"], queries=5_000, pairs=200, trees=20, truths=100, starts=60, seeds=1)
 
 
 @pytest.fixture(autouse=True)
@@ -57,12 +57,12 @@ def test_what_lacks_data_says_which_and_runs_once_it_is_there(tmp_path: Path, te
     assert verdicts(after)["full/best"] == "needs DATA"  # a maximum cannot be judged from a sample
     assert "99% quantile" in next(c["note"] for c in after["claims"] if c["key"] == "full/best")
     states = {row[0]: row[-1] for row in told["tables"][0]["rows"]}
-    assert states["F3"] == "settled"
+    assert states["F15"] == "settled"
     assert states["F22"] == "open"
 
     other = tmp_path / "other"
     ask(other, "table9")
-    for file in ("results/table9.json", "stages/nasbench101-0.parquet", "stages/nasbench101-1.json"):
+    for file in ("results/table9.json", "stages/nasbench101-0.parquet", "stages/nasbench101-0.json"):
         first, second = (hashlib.sha256((at / file).read_bytes()).hexdigest() for at in (tmp_path / "run", other))
         assert first == second, file
 
