@@ -80,9 +80,7 @@ def test_a_complete_table_judges_exactly(tmp_path: Path, test_data: Path) -> Non
 
 
 def test_a_folder_without_the_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match="holds none of the files that are needed here"
-    ):
+    with pytest.raises(UserError, match="holds none of the files that are needed here"):
         install_from(tmp_path, ["nasbench301"], print)
     with pytest.raises(UserError, match="is none: check the path"):
         install_from(tmp_path / "nowhere", ["nasbench301"], print)
