@@ -17,6 +17,8 @@ from lissnas.evaluators import store
 from lissnas.evaluators.benchmark import Benchmark, Source, find_benchmark
 from lissnas.evaluators.fetch import choose_source, fetch
 
+pytest.importorskip("pooch")
+
 NAME = "transnasbench101-micro"
 
 

@@ -97,7 +97,10 @@ def test_means_are_those_of_another_source(records: dict[str, Any], tmp_path: Pa
 
 def test_the_synthetic_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ``bench/`` measures with is a file that the official loader would take."""
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "bench"))
+    bench = Path(__file__).resolve().parents[2] / "bench"
+    if not bench.is_dir():
+        pytest.skip("bench/ is not beside these tests")
+    monkeypatch.syspath_prepend(str(bench))
     synthetic = importlib.import_module("synthetic_nasbench101")
     assert synthetic.write_synthetic(tmp_path / "made.tfrecord", epochs=(4, 108), cells=40) == 240
     columns = read_nasbench101(tmp_path / "made.tfrecord", SPACE, lambda _: None)

@@ -17,6 +17,8 @@ from lissnas.spaces import ExplicitSpace
 from lissnas.spaces.darts import darts
 from lissnas.testing import EvaluatorContract
 
+pytest.importorskip("onnxruntime")
+
 PREFIX = "NetworkSelectorDatasetInfo:darts:"
 TEXT = (
     "Genotype(normal=[('max_pool_3x3', 0), ('avg_pool_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 2), ('sep_conv_5x5', 1), "

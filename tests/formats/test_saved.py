@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lissnas.errors import UserError
-from lissnas.formats import get_space, load_space, read_header, save_space, space_from_text
+from lissnas.formats import get_space, load_space, packaged, read_header, save_space, space_from_text
 from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Gene, ProductSpace, RestrictedSpace, SearchSpace
 
-EXAMPLE = Path(__file__).parents[2] / "src" / "lissnas" / "formats" / "packaged" / "gpt-s.yaml"
+EXAMPLE = Path(packaged.__file__).parent / "gpt-s.yaml"
 
 
 def letters(alleles: int, genes: int) -> ProductSpace:

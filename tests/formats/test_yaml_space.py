@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from lissnas.errors import UserError
-from lissnas.formats import get_space, read_space, space_from_text, space_schema
+from lissnas.formats import get_space, packaged, read_space, space_from_text, space_schema
 from lissnas.spaces import ConstrainedSpace, LearnedCost, Movable, ProductSpace
 
-EXAMPLE = Path(__file__).parents[2] / "src" / "lissnas" / "formats" / "packaged" / "gpt-s.yaml"
+EXAMPLE = Path(packaged.__file__).parent / "gpt-s.yaml"
 
 DESIGN = """\
 name: gpt-s

@@ -164,6 +164,7 @@ def test_where_lissnas_has_found_the_pockets_it_is_no_worse(space):
 
 def test_on_darts_it_beats_lissnas_at_no_less_diversity(test_data):
     """Judged by NAS-Bench-301's surrogate, with one predictor of 400 networks: by two standard errors over 4 seeds."""
+    pytest.importorskip("onnxruntime")
     darts = get_space("darts")
     truth = nasbench301(data=test_data / "nasbench301" / "surrogate.onnx")
     x = darts.sample(400, np.random.default_rng(0))
