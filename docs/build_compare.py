@@ -1,4 +1,7 @@
-"""docs/results/compare.md from finished comparisons: python docs/build_compare.py RUN..."""
+"""docs/results/compare.md from finished comparisons: python docs/build_compare.py RUN...
+
+With ``--sensitivity RUN`` docs/results/sensitivity.md from a comparison that was made with ``--vary``.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,23 @@ that the run's own report gives.
 """
 
 
+SENSITIVITY = """\
+# What LISSNAS's settings do
+
+Made by `lissnas compare --vary` and `docs/build_compare.py --sensitivity`. One setting at a time, all else as by default; the first row is
+the default. Mean over seeds ± standard deviation. Columns and tests: [compare.md](../compare.md). What the settings are:
+[settings.md](../settings.md).
+"""
+
+
 def main(runs: list[str]) -> None:
     """Write the page."""
+    if runs[:1] == ["--sensitivity"]:
+        run = Path(runs[1])
+        metrics = json.loads((run / "metrics.json").read_text())
+        page = "\n".join([SENSITIVITY, _run(metrics, seconds_of_methods(run))])
+        PAGE.with_name("sensitivity.md").write_text(page)
+        return
     found = [json.loads((Path(run) / "metrics.json").read_text()) for run in runs]
     parts = [HEAD, _first(found)]
     parts += [_run(metrics, seconds_of_methods(Path(run))) for run, metrics in zip(runs, found, strict=True)]
