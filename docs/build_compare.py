@@ -31,8 +31,8 @@ that the run's own report gives.
 SENSITIVITY = """\
 # What LISSNAS's settings do
 
-Made by `lissnas compare --vary` and `docs/build_compare.py --sensitivity`. One setting at a time, all else as by default; the first row is
-the default. Mean over seeds ± standard deviation. Columns and tests: [compare.md](../compare.md). What the settings are:
+Made by `lissnas compare --vary` and `docs/build_compare.py --sensitivity`. One setting at a time, all else as by default; the
+first row is the default. Mean over seeds ± standard deviation. Columns and tests: [compare.md](../compare.md). What the settings are:
 [settings.md](../settings.md).
 """
 
