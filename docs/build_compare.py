@@ -32,7 +32,7 @@ SENSITIVITY = """\
 # What LISSNAS's settings do
 
 Made by `lissnas compare --vary` and `docs/build_compare.py --sensitivity`. One setting at a time, all else as by default; the
-first row is the default. Mean over seeds ± standard deviation. Columns and tests: [compare.md](../compare.md). What the settings are:
+first row is the default. Mean over seeds ± standard deviation. Columns and tests: [compare.md](../compare.md). What they are:
 [settings.md](../settings.md).
 """
 
