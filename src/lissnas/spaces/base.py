@@ -6,10 +6,10 @@ import hashlib
 import itertools
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import CodeLayout, Codes, Genotypes, unique_index
 from lissnas.errors import UserError
 from lissnas.registry import Registry
+from lissnas.spaces.answers import Ball, Costs, FeatureTable, Neighbors
 from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.gene import Gene
 
@@ -27,82 +28,6 @@ MAX_IN_BALL = 1 << 25  # architectures that a call lists
 # Files and torch belong to higher rooms, which a space reaches by name only.
 WRITERS = Registry("file format", {"parquet": "lissnas.formats.saved:save_space"})
 BUILDERS = Registry("network builder", {"torch": "lissnas.oneshot.network:build_network"})
-
-
-class Neighbors(NamedTuple):
-    """Neighbors of a batch: ``genotypes`` uint8[m, L], and ``parents`` intp[m], the row each is a neighbor of."""
-
-    genotypes: Genotypes
-    parents: NDArray[np.intp]
-
-
-class Ball(NamedTuple):
-    """All within a radius of each row of a batch: ``genotypes`` uint8[m, L], ``parents`` intp[m] and ``edits`` int64[m]."""
-
-    genotypes: Genotypes
-    parents: NDArray[np.intp]
-    edits: NDArray[np.int64]
-
-    def take(self, rows: NDArray[np.intp]) -> Ball:
-        """Some of its rows."""
-        return Ball(self.genotypes[rows], self.parents[rows], self.edits[rows])
-
-    def join(self, other: Ball) -> Ball:
-        """The rows of both."""
-        return Ball(
-            np.concatenate([self.genotypes, other.genotypes]),
-            np.concatenate([self.parents, other.parents]),
-            np.concatenate([self.edits, other.edits]),
-        )
-
-
-class FeatureTable(NamedTuple):
-    """Features that look at one gene each: column ``f`` of the features is ``values[f, genotype[genes[f]]]``.
-
-    Attributes:
-        names: one name per feature.
-        genes: intp[F], the gene each feature looks at.
-        values: float32[F, K], what it reads for each allele (``K``: the most alleles that a gene has).
-    """
-
-    names: tuple[str, ...]
-    genes: NDArray[np.intp]
-    values: NDArray[np.float32]
-
-
-class _UnknownCostError(UserError, KeyError, AttributeError):
-    """A mistake for the user; a missing key and attribute for ``in``, ``get`` and ``hasattr``."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class Costs(Mapping[str, NDArray[np.float64]]):
-    """Costs of a batch by name, each float64[n]; also as attributes: ``space.cost(x).flops``."""
-
-    def __init__(self, values: Mapping[str, NDArray[np.float64]]) -> None:
-        self._values = dict(values)
-
-    def __getitem__(self, name: str) -> NDArray[np.float64]:
-        try:
-            return self._values[name]
-        except KeyError:
-            known = ", ".join(self._values) or "none"
-            raise _UnknownCostError(f"this space has no cost '{name}': it has {known}") from None
-
-    def __getattr__(self, name: str) -> NDArray[np.float64]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"Costs({', '.join(f'{name}={values}' for name, values in self._values.items())})"
 
 
 class SearchSpace(ABC):
