@@ -77,6 +77,7 @@ def _edges(node: ast.expr, kind: str, nodes: int) -> Cell:
 
 
 def _literal(node: ast.expr) -> Any:
+    """The constant that ``node`` writes, or None. Numbers, texts, lists and tuples only: nothing in it can be called."""
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
