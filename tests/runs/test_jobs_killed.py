@@ -135,6 +135,23 @@ def test_shrink_job_killed_in_every_stage_ends_in_the_same_bytes(toy: Path):
     assert files(toy / "a") == files(toy / "b")
 
 
+def test_a_method_that_spends_true_evaluations_is_killed_and_asks_for_none_twice(toy: Path):
+    counted = SCORE.replace("    time.sleep", "    open('asked', 'a').write(f'{len(genotypes)}\\n')\n    time.sleep")
+    (toy / "my_score.py").write_text(counted)
+    options = ["shrink", "toy.yaml", "--evaluator", "my_score:score", "--method", "weaknas", "--evaluations", "200"]
+    options += ["--budget", "4000", "--size", "200"]
+    undisturbed = subprocess.run(command(*options, "--out", "a"), cwd=toy, env=ENV, capture_output=True, text=True, check=False)
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    (toy / "asked").unlink()
+    kills = kill_through(
+        [("shrink", 0.8), ("shrink", 0.4), ("predictor", 0.1)], command(*options, "--out", "b"), toy / "b", toy
+    )
+    assert kills >= 2
+    assert files(toy / "a") == files(toy / "b")
+    # what a killed process was waiting for is asked again, at most one chunk each time
+    assert sum(map(int, (toy / "asked").read_text().split())) <= 200 + 32 * kills
+
+
 def test_main_job_killed_in_every_stage_ends_in_the_same_bytes(tmp_path: Path):
     pytest.importorskip("torch")
     (tmp_path / "tiny.yaml").write_text(MAIN)

@@ -44,4 +44,4 @@ def test_bad_input():
     with pytest.raises(UserError, match="cannot come out of a last round"):
         WeakNAS(queries=1000, size=800)
     with pytest.raises(UserError, match=r"evaluations must be at least start \(100\)"):
-        WeakNAS(evaluations=50)
+        WeakNAS(evaluations=50, start=100)

@@ -17,7 +17,7 @@ from lissnas.predictors.base import MINIMUM
 from lissnas.runs.predicting import PredictorConfig, make_predictor
 from lissnas.runs.settings import check_settings
 from lissnas.runs.shrink import ShrinkConfig, make_evaluator
-from lissnas.shrinkers import LISSNAS, SHRINKERS, Shrinker, WeakNAS
+from lissnas.shrinkers import LISSNAS, SHRINKERS, Shrinker
 from lissnas.spaces import SearchSpace
 
 __all__ = [
@@ -35,7 +35,6 @@ PAPER = "lissnas-paper"  # LISSNAS.as_in_paper, beside the names in SHRINKERS
 WHOLE = 10**6  # a space below this is shrunk to shares of itself
 SHARES = (0.01, 0.05, 0.2)
 SIZES = (1000, 10_000, 100_000)
-ROUNDS = 10  # that WeakNAS spends its evaluations in, whatever their number
 
 # What can be varied beside a method's own settings: how many pairs are learned from, and by which kind of predictor.
 LABELS, KIND = "labels", "predictor"
@@ -113,7 +112,8 @@ class Method:
             return LISSNAS.as_in_paper(queries=queries, size=size).with_settings(**self.settings)
         kind: Any = SHRINKERS.get(self.method)
         if kind.spends == "evaluations":
-            return kind(queries=queries, size=size, **_spending(kind, evaluations, self.settings))  # type: ignore[no-any-return]
+            # as many as the others' predictor learned from
+            return kind(queries=queries, size=size, evaluations=evaluations, **self.settings)  # type: ignore[no-any-return]
         return kind(queries=queries, size=size, **self.settings)  # type: ignore[no-any-return]
 
 
@@ -207,12 +207,3 @@ def _check(method: str, settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         if name in inspect.signature(kind).parameters and callable(value):
             raise UserError(f"the setting '{name}' of '{method}' is a function, which only a script can give: leave it out")
-
-
-def _spending(kind: type[Shrinker], evaluations: int, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a method that spends true evaluations: as many as the others' predictor learned from."""
-    spent: dict[str, Any] = {"evaluations": evaluations}
-    if issubclass(kind, WeakNAS):
-        part = max(MINIMUM, evaluations // ROUNDS)
-        spent |= {"start": part, "step": part}
-    return {**spent, **settings}

@@ -31,6 +31,7 @@ from lissnas.runs.predicting import PredictorConfig, fit_step, make_predictor
 from lissnas.runs.progress import Progress
 from lissnas.runs.settings import read_settings
 from lissnas.runs.shrinking import make_shrinker, measure_shrinkage, require_enough, require_limits, shrink_step
+from lissnas.shrinkers import Shrinker
 from lissnas.spaces import SearchSpace, sample_distinct
 
 __all__ = ["REPORTS", "ShrinkConfig", "check_config", "run_job"]
@@ -78,10 +79,12 @@ def check_config(config: ShrinkConfig) -> None:
             "scores come from a file (--scores FILE) or an evaluator (--evaluator NAME or module:function): give one; "
             f"to get networks to measure: lissnas sample {config.space} -n 300 --out to_measure.csv"
         )
-    shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
+    shrinker = _make_shrinker(config)
     shrinker.check(space, config.limits)
     require_limits(space, config.limits)
     make_predictor(config).check(space)
+    if shrinker.spends == "evaluations":
+        _check_spending(config, space)
     if config.scores is not None:
         for option in ("task", "data"):
             if getattr(config, option) is not None:
@@ -91,6 +94,24 @@ def check_config(config: ShrinkConfig) -> None:
         cost_measurements(space, measured.genotypes, {**measured.columns, measured.score_name: measured.scores})
     else:
         _check_evaluator(config, space)
+
+
+def _make_shrinker(config: ShrinkConfig) -> Shrinker:
+    return make_shrinker(
+        config.method, config.queries, config.size, config.as_in_paper, config.settings, evaluations=config.evaluations
+    )
+
+
+def _check_spending(config: ShrinkConfig, space: SearchSpace) -> None:
+    """Refuse what a method that spends true evaluations as it goes cannot work with."""
+    why = f"the method {config.method} asks for true scores of networks of its own choice"
+    if config.evaluator is None:
+        raise UserError(f"{why}, and --scores has those it has: give an evaluator (--evaluator NAME or module:function)")
+    evaluator = make_evaluator(config, space)
+    if evaluator.known is not None:
+        raise UserError(f"{why}, but {evaluator} has those of some networks only: choose another method")
+    if learned_costs(space):
+        raise UserError(f"{why}, so that no cost can be learned before: choose another method, or give costs by a formula")
 
 
 def _check_evaluator(config: ShrinkConfig, space: SearchSpace) -> None:
@@ -114,9 +135,14 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
     run.step("space", lambda: _write_space(run, get_space(config.space)), [SPACE])
     space = load_space(run.path(SPACE))
 
+    shrinker = _make_shrinker(config)
     metric = Metric(config.score or "score", "", config.higher_is_better)
     truth: Evaluator | None = None
-    if config.scores is not None:
+    if shrinker.spends == "evaluations":
+        evaluator = make_evaluator(config, space)
+        metric, truth = evaluator.metric, evaluator if evaluator.is_free else None
+        shrink_step(run, space, shrinker, config.limits, metric, progress, workers, evaluator, EVALUATIONS)
+    elif config.scores is not None:
         run.step("evaluations", lambda: _copy_scores(run, space, config), [EVALUATIONS])
     else:
         evaluator = make_evaluator(config, space)
@@ -126,8 +152,8 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
     space, costs = _learn_costs(run, space, progress, workers)
     require_limits(space, config.limits)  # once more, for now the learned costs are known
     fit_step(run, space, EVALUATIONS, metric, config, progress, workers)
-    shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
-    shrink_step(run, space, shrinker, config.limits, metric, progress, workers)
+    if shrinker.spends != "evaluations":
+        shrink_step(run, space, shrinker, config.limits, metric, progress, workers)
 
     def measure() -> None:
         progress.say("measuring what came out")

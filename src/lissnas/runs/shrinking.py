@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from lissnas.predictors import Predictor
 from lissnas.predictors.base import MINIMUM
 from lissnas.quality import assess_space, ks, pockets, score_space
 from lissnas.runs.directory import Run
-from lissnas.runs.measured import Evaluations, read_evaluations
+from lissnas.runs.kept_answers import KeptAnswers
+from lissnas.runs.measured import Evaluations, read_evaluations, write_evaluations
 from lissnas.runs.predicting import ASSESSMENT, USUAL, read_predictor
 from lissnas.runs.progress import Progress
 from lissnas.runs.settings import check_settings
@@ -44,9 +46,22 @@ DRAWN_BEST = 100_000  # members among which the best is looked for where they ar
 
 
 def shrink_step(
-    run: Run, space: SearchSpace, shrinker: Shrinker, limits: Sequence[str], metric: Metric, progress: Progress, workers: int
+    run: Run,
+    space: SearchSpace,
+    shrinker: Shrinker,
+    limits: Sequence[str],
+    metric: Metric,
+    progress: Progress,
+    workers: int,
+    truth: Evaluator | None = None,
+    evaluations: str | None = None,
 ) -> None:
-    """Go down, and write the shrunk space, each iteration of it, and what was spent."""
+    """Go down, and write the shrunk space, each iteration of it, and what was spent.
+
+    Args:
+        truth: what a method asks that spends true evaluations as it goes; else the run's predictor is asked.
+        evaluations: the file that these are written to.
+    """
 
     def shrink() -> None:
         progress.say(f"shrinking '{space.name}' ({_number(space.cardinality)} networks) with {shrinker.name}")
@@ -60,9 +75,16 @@ def shrink_step(
                 columns = {f"code_{w}": iteration.codes[:, w] for w in range(iteration.codes.shape[1])}
                 run.write_parquet(f"iterations/iteration-{iteration.index:02d}.parquet", columns)
 
-        predictor = read_predictor(run, space, workers)
-        result = shrinker.shrink(space, predictor, run.rng("shrink"), limits, on_iteration=on_iteration)
+        scorer: Predictor | Evaluator
+        if truth is None:
+            scorer = read_predictor(run, space, workers)
+        else:
+            told = partial(progress.advance, "true evaluations", total=run.config["evaluations"])
+            scorer = KeptAnswers(truth, run.checkpoint("shrink"), told)
+        result = shrinker.shrink(space, scorer, run.rng("shrink"), limits, on_iteration=on_iteration)
         progress.say(f"  {result.stopped}")
+        if isinstance(scorer, KeptAnswers):
+            write_evaluations(run, str(evaluations), space, Evaluations(*scorer.asked))
         with run.writing(SHRUNK) as path:
             save_space(result.space, path, made_by={"method": shrinker.name, "settings": repr(shrinker), "seed": run.seed})
         run.write_json(
@@ -78,7 +100,7 @@ def shrink_step(
             },
         )
 
-    run.step("shrink", shrink, ["iterations/", SHRUNK, WAY_DOWN])
+    run.step("shrink", shrink, ["iterations/", SHRUNK, WAY_DOWN, *([] if truth is None else [str(evaluations)])])
 
 
 def describe_iteration(iteration: Iteration, metric: Metric) -> str:
@@ -91,23 +113,36 @@ def describe_iteration(iteration: Iteration, metric: Metric) -> str:
     )
 
 
-def make_shrinker(method: str, queries: int, size: int | None, as_in_paper: bool, settings: dict[str, Any]) -> Shrinker:
+def make_shrinker(
+    method: str,
+    queries: int,
+    size: int | None,
+    as_in_paper: bool,
+    settings: dict[str, Any],
+    evaluations: int | None = None,
+) -> Shrinker:
     """The shrinker that a configuration asks for.
+
+    Args:
+        evaluations: true evaluations that a method may spend as it goes; None: this job spends them itself.
 
     Raises:
         UserError: an unknown method, or a setting that it does not have or cannot have.
     """
     kind = SHRINKERS.get(method)
+    taken = {"queries": "--budget (queries: in a file)", "size": "--size (size: in a file)"}
+    spent: dict[str, int] = {}
     if kind.spends == "evaluations":
-        raise UserError(
-            f"the method {method} spends true evaluations as it goes, and a job spends them first: use it from a script "
-            f"(lissnas.shrinkers.{kind.__name__}), or choose another method"
-        )
-    check_settings(
-        kind, method, settings, taken={"queries": "--budget (queries: in a file)", "size": "--size (size: in a file)"}
-    )
+        if evaluations is None:
+            raise UserError(
+                f"the method {method} spends true evaluations as it goes, and here they are spent before: choose another "
+                "method, or use it in `lissnas shrink` with an evaluator"
+            )
+        taken["evaluations"] = "--evaluations (evaluations: in a file)"
+        spent = {"evaluations": evaluations}
+    check_settings(kind, method, settings, taken=taken)
     if not as_in_paper:
-        return kind(queries=queries, size=size, **settings)  # type: ignore[no-any-return]
+        return kind(queries=queries, size=size, **spent, **settings)  # type: ignore[no-any-return]
     if not hasattr(kind, "as_in_paper"):
         raise UserError(
             f"only the method lissnas has a form of its own in the paper, but got '{method}': leave --as-in-paper out"

@@ -12,6 +12,7 @@ from lissnas.arrays import Codes, difference, union
 from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator
 from lissnas.predictors import Predictor
+from lissnas.predictors.base import MINIMUM
 from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, Tracker, require_settings, require_smaller
 from lissnas.shrinkers.ledger import Ledger, Pool
 from lissnas.shrinkers.naive import default_size
@@ -36,8 +37,8 @@ class WeakNAS(Shrinker):
             paid anew.
         evaluations: the budget of true evaluations.
         size: architectures kept; None: ``top``.
-        start: true evaluations of the random start.
-        step: true evaluations in a round, drawn at random from its top.
+        start: true evaluations of the random start; None: a tenth of all, 20 at least.
+        step: true evaluations in a round, drawn at random from its top; None: as many as ``start``.
         top: the best by prediction that a round draws from.
         predictor: makes an unfitted predictor; None: XGBoost with 200 trees.
     """
@@ -45,8 +46,8 @@ class WeakNAS(Shrinker):
     queries: int = 100_000
     evaluations: int = 1000
     size: int | None = None
-    start: int = 100
-    step: int = 100
+    start: int | None = None
+    step: int | None = None
     top: int = 1000
     predictor: Callable[[], Predictor] | None = None
     name: str = field(default="weaknas", repr=False)
@@ -57,10 +58,10 @@ class WeakNAS(Shrinker):
             self,
             [
                 ("size", self.size is None or self.size >= 1, "at least 1"),
-                ("start", self.start >= 20, "at least 20"),
-                ("step", self.step >= 1, "at least 1"),
+                ("start", self._start >= MINIMUM, f"at least {MINIMUM}"),
+                ("step", self._step >= 1, "at least 1"),
                 ("top", self.top >= 1, "at least 1"),
-                ("evaluations", self.evaluations >= self.start, f"at least start ({self.start:,})"),
+                ("evaluations", self.evaluations >= self._start, f"at least start ({self._start:,})"),
             ],
         )
         if self.size is not None and self.size > self.queries // 2:
@@ -70,9 +71,17 @@ class WeakNAS(Shrinker):
             )
 
     @property
+    def _start(self) -> int:
+        return max(MINIMUM, self.evaluations // 10) if self.start is None else self.start
+
+    @property
+    def _step(self) -> int:
+        return self._start if self.step is None else self.step
+
+    @property
     def _rounds(self) -> int:
         """Rounds that evaluate; a last one only ranks."""
-        return -(-(self.evaluations - self.start) // self.step)
+        return -(-(self.evaluations - self._start) // self._step)
 
     @property
     def _each(self) -> int:
@@ -103,9 +112,9 @@ class WeakNAS(Shrinker):
         on_iteration: OnIteration | None,
     ) -> Shrinkage:
         draw_rng, measure_rng = rng.spawn(2)
-        pool.query(space.encode(sample_distinct(space, self.start, draw_rng, limits)), draw_rng)
+        pool.query(space.encode(sample_distinct(space, self._start, draw_rng, limits)), draw_rng)
         higher = pool.sign > 0
-        seeds = pool.best(max(1, self.start // 10))
+        seeds = pool.best(max(1, self._start // 10))
         for index in range(self._rounds + 1):
             predictor = (self.predictor or _default_predictor)()
             predictor.fit(space, space.decode(pool.codes), pool.sign * pool.utility, higher_is_better=higher, seed=index)
@@ -115,7 +124,7 @@ class WeakNAS(Shrinker):
             seeds = ranked.best(min(self.top, len(ranked.codes)))
             if index < self._rounds:
                 new = difference(seeds, pool.codes)
-                pool.query(new[draw_rng.permutation(len(new))[: self.step]], draw_rng)
+                pool.query(new[draw_rng.permutation(len(new))[: self._step]], draw_rng)
         tracker = Tracker(space, ranked, uniform, measure_rng, on_iteration)
         tracker.start()
         best = ranked.best(self.size or min(self.top, default_size(self.queries, space)))
