@@ -9,13 +9,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lissnas.arrays import Codes, Genotypes
-from lissnas.errors import UserError
+from lissnas.errors import UserError, require
+from lissnas.formats.hints import nearest
+from lissnas.registry import Registry
 from lissnas.shrinkers.base import require_settings, require_size
 from lissnas.shrinkers.ledger import Pool
 from lissnas.shrinkers.naive import FIRST_SAMPLE, KeepBest
 from lissnas.spaces import SearchSpace, sample_distinct, sample_within
 
-__all__ = ["ZeroCost"]
+__all__ = ["PROXIES", "ZeroCost"]
+
+# Computed in a room above this one, which is reached by name only: space -> proxy.
+PROXIES = Registry(
+    "proxy",
+    {
+        "synflow": "lissnas.oneshot.proxies:Synflow",
+        "naswot": "lissnas.oneshot.proxies:NASWOT",
+        "grad-norm": "lissnas.oneshot.proxies:GradNorm",
+        "snip": "lissnas.oneshot.proxies:Snip",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -26,8 +39,9 @@ class ZeroCost(KeepBest):
         queries: the budget, in predictor queries. Proxies are not counted: they are what is said to cost nothing.
         size: architectures kept; None: a tenth of the queries, a twentieth of the space at most.
         proxy: ``proxy(genotypes)`` -> n numbers, higher is better (the column of a benchmark:
-            ``lambda x: benchmark.measured(x)["synflow"]``), or the name of a cost of the space; None: its first cost, for of
-            two networks the larger is often the better one.
+            ``lambda x: benchmark.measured(x)["zc_synflow"]``), the name of a cost of the space, or one of ``PROXIES``, computed on
+            each network as it is built (a tenth of a second and more); None: the space's first cost, for of two networks the
+            larger is often the better one.
         draws: architectures whose proxy is computed, for each query.
     """
 
@@ -45,8 +59,11 @@ class ZeroCost(KeepBest):
         if self.proxy is None and not space.cost_names:
             raise UserError(f"zero-cost needs a proxy, and '{space.name}' has no cost to be one: give proxy=function")
         if isinstance(self.proxy, str) and self.proxy not in space.cost_names:
-            costs = ", ".join(space.cost_names) or "none"
-            raise UserError(f"the proxy '{self.proxy}' is no cost of '{space.name}': it has {costs}")
+            if self.proxy not in PROXIES:
+                names = [*space.cost_names, *PROXIES.names()]
+                raise UserError(f"there is no proxy '{self.proxy}' for '{space.name}': {nearest(self.proxy, names)}")
+            require("torch", "oneshot")
+            PROXIES.get(self.proxy)(space)
         return super().check(space, limits)
 
     def _query(
@@ -62,10 +79,12 @@ class ZeroCost(KeepBest):
         return sample, f": the proxy chose among {len(drawn):,}"
 
     def _proxy(self, space: SearchSpace, genotypes: Genotypes) -> np.ndarray:
-        if callable(self.proxy):
-            values = np.asarray(self.proxy(genotypes), dtype=np.float64)
+        proxy = self.proxy or space.cost_names[0]
+        if isinstance(proxy, str) and proxy in space.cost_names:
+            values = space.cost(genotypes)[proxy]
         else:
-            values = space.cost(genotypes)[self.proxy or space.cost_names[0]]
+            proxy = PROXIES.get(proxy)(space) if isinstance(proxy, str) else proxy
+            values = np.asarray(proxy(genotypes), dtype=np.float64)
         if values.shape != (len(genotypes),):
             raise UserError(f"a proxy must return {len(genotypes)} numbers, but returned the shape {list(values.shape)}")
         wrong = np.flatnonzero(~np.isfinite(values))
