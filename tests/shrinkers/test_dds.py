@@ -38,7 +38,8 @@ def test_narrows_towards_the_best_width():
     assert result.space.kept[3] == (0, 1, 2)
 
 
-def test_runs_on_the_spaces_it_was_made_for():
+def test_runs_on_the_spaces_it_was_made_for(monkeypatch):
+    monkeypatch.setattr("lissnas.spaces.anynet._REGNETS", 1 << 16)
     space = get_space("anynetx-c")
     scorer = FunctionEvaluator(lambda x: -np.abs(x[:, :4].astype(float) - 6).sum(axis=1), space=space)
     result = DDS(queries=5000, rounds=3).shrink(space, scorer, np.random.default_rng(0))
@@ -53,3 +54,22 @@ def test_a_space_without_ordered_genes():
         DDS().check(get_space("nasbench101"))
     with pytest.raises(UserError, match="sample must be at least 20"):
         DDS(sample=5)
+
+
+def test_the_steps_of_its_authors_are_taken_as_long_as_nothing_is_lost():
+    """Widths that fall are bad, depths that fall are good: rules up to rising widths cost nothing, rising depths do."""
+    space = get_space("anynetx-a")
+
+    def score(x):
+        widths, depths = x[:, 4:8].astype(float), x[:, :4].astype(float)
+        return -np.maximum(0, -np.diff(widths, axis=1)).sum(axis=1) / 100 - np.maximum(0, np.diff(depths, axis=1)).sum(axis=1)
+
+    scorer = FunctionEvaluator(score, space=space)
+    result = DDS(queries=8000, size=10**12, rounds=1).shrink(space, scorer, np.random.default_rng(0))
+    assert "anynetx-e was worse than anynetx-a > anynetx-b > anynetx-c > anynetx-d" in result.stopped
+    drawn = result.space.sample(200, np.random.default_rng(0))
+    assert (np.diff(drawn[:, 4:8].astype(int), axis=1) >= 0).all()
+    assert (drawn[:, 8:12] == drawn[:, 8:9]).all()
+    assert [i.size for i in result.iterations[1:4]] == [get_space(f"anynetx-{letter}").cardinality for letter in "bcd"]
+    without = DDS(queries=8000, size=10**15, rounds=2, simplify=False).shrink(space, scorer, np.random.default_rng(0))
+    assert "was worse" not in without.stopped

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
+from lissnas.quality import ks
 from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, require_settings, require_smaller
 from lissnas.shrinkers.ledger import Pool
 from lissnas.shrinkers.units import Pruning, default_product_size, require_units
-from lissnas.spaces import SearchSpace
+from lissnas.spaces import SearchSpace, sample_distinct
 
 __all__ = ["DDS", "good_range"]
 
@@ -25,9 +26,10 @@ STEPS = 3  # alleles that an ordered gene must have for a range of it to mean so
 class DDS(Shrinker):
     """Design-space design by ranges, in the predictor form of the paper's comparison (4.5; reconstruction C.5).
 
-    Each round queries a sample of what is left, and narrows every ordered gene to the 95% interval that its best architecture
-    has over 2,500 bootstraps of a quarter of the sample. The steps that the authors made by hand between X_A and RegNet
-    (shared ratios, rising widths) are spaces of their own here: ``anynetx-a`` to ``-e`` and ``regnet``.
+    First, where a space knows parts that its designers would try in its place (``simplifications``: AnyNetX's letters and
+    RegNet), each in turn is entered if a sample of it scores no worse, by a one-sided Kolmogorov-Smirnov test of the two
+    distributions, which the authors judged by eye. Then each round queries a sample of what is left, and narrows every ordered
+    gene to the 95% interval that its best architecture has over 2,500 bootstraps of a quarter of the sample.
 
     Args:
         queries: the budget, in predictor queries.
@@ -36,7 +38,8 @@ class DDS(Shrinker):
         rounds: the most rounds.
         sample: architectures queried in a round. A larger sample gives narrower ranges: the best of a quarter of it decide.
         part: the share of the sample in a bootstrap.
-        alpha: the share of bootstraps outside the range.
+        alpha: the share of bootstraps outside the range; and the p-value below which a simpler part is worse.
+        simplify: try simpler parts first.
     """
 
     queries: int = 100_000
@@ -45,6 +48,7 @@ class DDS(Shrinker):
     sample: int = 500
     part: float = 0.25
     alpha: float = 0.05
+    simplify: bool = True
     name: str = field(default="dds", repr=False)
 
     def __post_init__(self) -> None:
@@ -77,9 +81,10 @@ class DDS(Shrinker):
         rng: np.random.Generator,
         on_iteration: OnIteration | None,
     ) -> Shrinkage:
-        prune_rng, bootstrap_rng = rng.spawn(2)
+        prune_rng, bootstrap_rng, simplify_rng = rng.spawn(3)
         pruning = Pruning(space, pool, limits, prune_rng, on_iteration)
         size = self.size or default_product_size(space)
+        tried = self._simplify(space, pruning, limits, simplify_rng) if self.simplify else ""
         stopped = f"all {self.rounds} rounds were made"
         for _ in range(self.rounds):
             if pruning.size <= size:
@@ -97,7 +102,23 @@ class DDS(Shrinker):
                 break
             pruning.keep(narrowed)
             pruning.record()
-        return pruning.finish(stopped)
+        return pruning.finish(stopped + tried)
+
+    def _simplify(self, space: SearchSpace, pruning: Pruning, limits: tuple[str, ...], rng: np.random.Generator) -> str:
+        """Enter one simpler part after the other until one is worse; what was tried, in words."""
+        pool = pruning.pool
+        entered = [space.name]
+        for part in space.simplifications():
+            if pool.left < 2 * self.sample:
+                break
+            now = pruning.sample(self.sample)
+            drawn = pool.query(space.encode(sample_distinct(part, self.sample, rng, limits)), rng)
+            if ks(pool.utilities(now), pool.utilities(drawn)).better_p_value < self.alpha:
+                return f"; {part.name} was worse than {' > '.join(entered)}"
+            pruning.enter(part, drawn)
+            pruning.record()
+            entered.append(part.name)
+        return f"; {' > '.join(entered)} were as good as one another" if len(entered) > 1 else ""
 
     def _narrow(
         self, space: SearchSpace, column: int, kept: list[int], ranked: Genotypes, rng: np.random.Generator

@@ -26,6 +26,7 @@ from lissnas.spaces import (
     ProductSpace,
     RestrictedSpace,
     SearchSpace,
+    TiedSpace,
     keep_alleles,
     sample_distinct,
 )
@@ -66,7 +67,7 @@ class Pruning:
     A draw that holds kept alleles only is a uniform draw of what is left, so it goes on telling about it.
 
     Attributes:
-        given: the given space, within the limits.
+        given: the given space, or the part of it that was entered, within the limits.
         space: what is left of it.
         kept: for each group of genes, the allele indices that are left.
         groups: columns of the genotype that keep the same alleles.
@@ -83,6 +84,7 @@ class Pruning:
     ) -> None:
         self.limits = tuple(limits)
         self.given = self.space = ConstrainedSpace(space, limits) if limits else space
+        self._whole = self.given
         self._unlimited = space
         self.pool = pool
         self._rng, measure_rng = rng.spawn(2)
@@ -169,6 +171,19 @@ class Pruning:
             dropped += 1
         return dropped
 
+    def enter(self, part: SearchSpace, drawn: Codes) -> None:
+        """Go on in ``part`` of what is given, with all its alleles.
+
+        Args:
+            drawn: uniform draws of it that are paid for. Earlier draws that lie in it are such, too.
+        """
+        self._drawn = union(self._drawn[part.is_valid(part.root.decode(self._drawn))], drawn)
+        self._unlimited = part
+        self.given = self.space = ConstrainedSpace(part, self.limits) if self.limits else part
+        self.groups = _groups(part)
+        before = _kept_before(part)
+        self.kept = [list(before[group[0]]) for group in self.groups]
+
     def keep(self, kept: Sequence[Iterable[int]]) -> None:
         """Go on with the alleles in ``kept``, one collection for each group of genes."""
         self.kept = [sorted(alleles) for alleles in kept]
@@ -217,7 +232,7 @@ class Pruning:
         Raises:
             UserError: nothing was dropped.
         """
-        if self.space is self.given or self.size >= self.given.cardinality:
+        if self.space is self._whole or self.size >= self._whole.cardinality:
             raise UserError(
                 f"the space could not be shrunk ({stopped}): every allele was kept; ask for a smaller size, or choose another "
                 "method"
@@ -248,6 +263,10 @@ def _groups(space: SearchSpace) -> list[list[int]]:
     column = {gene.name: index for index, gene in enumerate(space.genes)}
     movable = root.movable if isinstance(root, ProductSpace) else ()
     tied = [[column[name] for name in group.genes] for group in movable]
+    at = space
+    while isinstance(at, (ConstrainedSpace, TiedSpace)):
+        tied += at.tied if isinstance(at, TiedSpace) else []
+        at = at.parent
     together = {c for group in tied for c in group}
     return sorted([*tied, *([c] for c in range(space.length) if c not in together)])
 
@@ -256,7 +275,7 @@ def _kept_before(space: SearchSpace) -> Sequence[Sequence[int]]:
     """The alleles of each gene that earlier shrinking has left."""
     at: SearchSpace | None = space
     while at is not None:
-        if isinstance(at, (RestrictedSpace, KeptSpace)):
+        if isinstance(at, (RestrictedSpace, KeptSpace, TiedSpace)):
             return at.kept
         at = getattr(at, "parent", None)
     return [range(len(gene.alleles)) for gene in space.genes]

@@ -39,8 +39,8 @@ class ZeroCost(KeepBest):
         queries: the budget, in predictor queries. Proxies are not counted: they are what is said to cost nothing.
         size: architectures kept; None: a tenth of the queries, a twentieth of the space at most.
         proxy: ``proxy(genotypes)`` -> n numbers, higher is better (the column of a benchmark:
-            ``lambda x: benchmark.measured(x)["zc_synflow"]``), the name of a cost of the space, or one of ``PROXIES``, computed on
-            each network as it is built (a tenth of a second and more); None: the space's first cost, for of two networks the
+            ``lambda x: benchmark.measured(x)["zc_synflow"]``), the name of a cost of the space, or one of ``PROXIES``, computed
+            on each network as it is built (a tenth of a second and more); None: the space's first cost, for of two networks the
             larger is often the better one.
         draws: architectures whose proxy is computed, for each query.
     """

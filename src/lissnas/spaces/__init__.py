@@ -1,7 +1,8 @@
 """What can be built: genotypes, canonical forms, edits, features, costs. NumPy only, no files, no torch.
 
 ``base`` is the contract. Most spaces are a ``product`` of genes and alleles; ``explicit``, ``restricted``, ``kept`` and
-``constrained`` are the kinds of smaller space that can be made of any, ``mixture`` one that draws some more often. Each
+``constrained`` are the kinds of smaller space that can be made of any, ``tied`` one in which a gene decides for several,
+``mixture`` one that draws some more often. Each
 published space is a file of its own, and a line in ``SPACES``.
 """
 
@@ -29,6 +30,7 @@ from lissnas.spaces.mixture import MixtureSpace
 from lissnas.spaces.parts import FreeGenes
 from lissnas.spaces.product import Movable, ProductSpace
 from lissnas.spaces.restricted import RestrictedSpace
+from lissnas.spaces.tied import TiedSpace
 from lissnas.spaces.values import GeneValues
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "SearchSpace",
     "Site",
     "TableCost",
+    "TiedSpace",
     "check_limits",
     "from_definition",
     "keep_alleles",
@@ -129,6 +132,10 @@ def from_definition(definition: Mapping[str, Any], known: SearchSpace | None = N
             return RestrictedSpace(parent, definition["kept"], definition["name"])
         case "kept":
             return KeptSpace(from_definition(definition["parent"], known), definition["kept"], definition["name"])
+        case "tied":
+            return TiedSpace(
+                from_definition(definition["parent"], known), from_definition(definition["inner"]), definition["name"]
+            )
         case "mixture":
             parent = from_definition(definition["parent"], known)
             codes = np.array(definition["codes"], dtype=np.uint64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,14 +16,16 @@ import numpy as np
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.spaces.base import Costs
+from lissnas.spaces.base import Costs, SearchSpace
 from lissnas.spaces.composed import ComposedSpace
 from lissnas.spaces.dependent import MonotoneGenes
 from lissnas.spaces.diagram import Diagram
+from lissnas.spaces.explicit import ExplicitSpace
 from lissnas.spaces.gene import Gene
 from lissnas.spaces.notation import format_rows, parse_rows
 from lissnas.spaces.parts import FreeGenes, Part
 from lissnas.spaces.stage_genes import StageGenes
+from lissnas.spaces.tied import TiedSpace
 from lissnas.spaces.xblock import Stages, XBlockLayout, stage_costs, stage_diagram
 
 __all__ = [
@@ -38,6 +40,8 @@ __all__ = [
 ]
 
 PAPER = "Radosavovic et al., Designing Network Design Spaces, CVPR 2020 (arXiv 2003.13678)"
+
+_REGNETS = 1 << 20  # drawn, of which about 190,000 have four stages
 
 
 class _Rules(NamedTuple):
@@ -191,6 +195,50 @@ class AnyNetX(ComposedSpace):
             np.array(values, dtype=np.int64)[genotypes[:, self._columns[kind]]] for kind, values in self._values.items()
         )
         return Stages(depth, width, width // bottleneck, group)
+
+    def simplifications(self) -> Iterator[SearchSpace]:
+        """The steps that the paper takes from here: the letters that follow, and RegNet.
+
+        Of RegNet those among 2^20 draws are listed that are architectures of this space, so with as many stages.
+        """
+        letters = list(RULES)
+        for letter in letters[letters.index(self.letter) + 1 :]:
+            options = {f"{kind}s": values for kind, values in self._values.items()}
+            yield TiedSpace(self, AnyNetX(f"anynetx-{letter}", letter, stages=self.stages, layout=self.layout, **options))
+        yield ExplicitSpace.of(self, self._regnets(), "regnet")
+
+    def _regnets(self) -> Genotypes:
+        from lissnas.spaces.regnet import RegNet  # which reads this file
+
+        space = RegNet("regnet", bottlenecks=self._values["bottleneck"], groups=self._values["group"])
+        found = []
+        for seed in range(_REGNETS >> 16):
+            drawn = space.sample(1 << 16, np.random.default_rng(seed))
+            stages = space.stages_of(drawn)
+            fits = np.count_nonzero(stages.depths, axis=1) == self.stages
+            found.append(self.from_stages(Stages(*(field[fits, : self.stages] for field in stages))))
+        return np.concatenate(found)
+
+    def from_stages(self, stages: Stages) -> Genotypes:
+        """The architectures that have these stages, uint8[m, L]; stages that none has are left out."""
+        fields = {
+            "depth": stages.depths,
+            "width": stages.widths,
+            "bottleneck": stages.widths // stages.inners,
+            "group": stages.groups,
+        }
+        genotypes = np.zeros((len(stages.depths), self.length), dtype=np.uint8)
+        known = np.ones(len(genotypes), dtype=bool)
+        for kind, values in fields.items():
+            listed = np.array(self._values[kind])
+            place = np.minimum(np.searchsorted(listed, values), len(listed) - 1)
+            known &= (listed[place] == values).all(axis=1)
+            genotypes[:, self._columns[kind]] = place
+        known[known] = self.is_valid(genotypes[known])
+        genotypes = genotypes[known]
+        # a gene that stages share was written by the last of them: what does not read back as it was is none of the space
+        same = [mine == theirs[known] for mine, theirs in zip(self._read(genotypes), stages, strict=True)]
+        return genotypes[np.all(same, axis=(0, 2))]
 
     def stages_of(self, genotypes: Genotypes) -> Stages:
         """The stages that networks are built from."""

@@ -200,6 +200,10 @@ class SearchSpace(ABC):
         rows = ([labels[g][allele] for g, allele in enumerate(row)] for row in genotypes.tolist())
         return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
 
+    def simplifications(self) -> Iterator[SearchSpace]:
+        """Parts of this space that its designers would try in its place, one rule more each, in order; mostly none."""
+        yield from ()
+
     def enumerate(self, block: int = 1 << 16) -> Iterator[Genotypes]:  # noqa: ARG002 - for spaces that can be listed
         """All architectures, ``block`` rows at a time.
 

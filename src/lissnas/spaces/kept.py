@@ -18,6 +18,7 @@ from lissnas.spaces.explicit import ExplicitSpace
 from lissnas.spaces.product import ProductSpace
 from lissnas.spaces.restricted import RestrictedSpace
 from lissnas.spaces.subspace import Subspace
+from lissnas.spaces.tied import TiedSpace
 
 __all__ = ["KeptSpace", "keep_alleles"]
 
@@ -140,7 +141,7 @@ def keep_alleles(space: SearchSpace, kept: Mapping[str, Sequence[int]]) -> Searc
     """The part of any ``space`` whose genes hold one of the kept alleles, in the most exact kind there is.
 
     A restriction where the space is a product; a list where it has at most 2^20 architectures (NAS-Bench-101 among them);
-    limits stay limits; else a :class:`KeptSpace`.
+    limits stay limits, and what is tied stays tied; else a :class:`KeptSpace`.
 
     Raises:
         UserError: nothing is left.
@@ -152,6 +153,8 @@ def keep_alleles(space: SearchSpace, kept: Mapping[str, Sequence[int]]) -> Searc
     if isinstance(space, KeptSpace):
         return KeptSpace(space.parent, {g.name: kept.get(g.name, a) for g, a in zip(space.genes, space.kept, strict=True)})
     if not (space.cardinality_is_exact and space.cardinality <= LISTED):
+        if isinstance(space, TiedSpace):
+            return TiedSpace(space.parent, keep_alleles(space.inner, space.kept_inside(kept)), f"{space.root.name}-restricted")
         return KeptSpace(space, kept)
     holds = np.ones((space.length, 256), dtype=bool)
     for index, gene in enumerate(space.genes):

@@ -111,16 +111,22 @@ class NASBench201Space(EdgeCellSpace):
         return row
 
 
-def nasbench201(resolution: int = 32, classes: int = 10) -> NASBench201Space:
-    """The 15,625 cells, as published. CIFAR-100: ``classes=100``; ImageNet16-120: ``resolution=16, classes=120``."""
-    layout = NASBench201Layout(resolution, classes)
+def nasbench201(resolution: int = 32, classes: int = 10, channels: int = 16, cells: int = 5) -> NASBench201Space:
+    """The 15,625 cells, as published. CIFAR-100: ``classes=100``; ImageNet16-120: ``resolution=16, classes=120``.
+
+    Args:
+        channels: of the first stage.
+        cells: in each stage.
+    """
+    layout = NASBench201Layout(resolution, classes, channels, cells)
+    smaller = {} if (channels, cells) == (16, 5) else {"channels": channels, "cells": cells}
     return NASBench201Space(
         "nasbench201",
         OPERATIONS,
         skip="skip_connect",
         costs=layout.costs(),
         layout=layout,
-        options={"resolution": resolution, "classes": classes},
+        options={"resolution": resolution, "classes": classes, **smaller},
         paper=PAPER,
     )
 

@@ -23,17 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["nasbench101", "nasbench101_stranding"]
 
 
-def nasbench101(edits: str = "graph", resolution: int = 32, classes: int = 10, stem_channels: int = 128) -> NASBench101:
+def nasbench101(
+    edits: str = "graph", resolution: int = 32, classes: int = 10, stem_channels: int = 128, cells: int = 3
+) -> NASBench101:
     """The 423,624 cells in the published network: 3 stacks of 3 cells behind a stem of 128 channels.
 
     Args:
         edits: what one edit is: ``graph``, ``stranding``, ``operation`` or ``edge``, see
             :class:`~lissnas.spaces.nasbench101.space.NASBench101`.
+        cells: in each stack.
     """
     from lissnas.spaces.nasbench101.costs import CellLayout
     from lissnas.spaces.nasbench101.space import NASBench101
 
-    return NASBench101(edits, CellLayout(resolution=resolution, classes=classes, stem_channels=stem_channels))
+    return NASBench101(edits, CellLayout(resolution=resolution, classes=classes, stem_channels=stem_channels, cells=cells))
 
 
 def nasbench101_stranding() -> NASBench101:

@@ -102,6 +102,8 @@ class NASBench101(SearchSpace):
             "classes": self.layout.classes,
             "stem_channels": self.layout.stem_channels,
         }
+        if self.layout.cells != CellLayout.cells:
+            options["cells"] = self.layout.cells
         return {"kind": "published", "name": _NAME, "options": options}
 
     def with_edits(self, edits: str) -> NASBench101:
