@@ -1,6 +1,6 @@
 """Every benchmark, each result beside what one would use otherwise, in one run. Writes docs/performance.md.
 
-python bench/run.py [NAME...]      spaces, benchmarks, chains, darts, store, scorer, shrinking, quality, supernet; all if none
+python bench/run.py [NAME...]      see NAMES; all if none
 """
 
 from __future__ import annotations
@@ -16,7 +16,21 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path.insert(0, str(Path(__file__).parent))
 
-NAMES = ("spaces", "nasbench101", "benchmarks", "chains", "darts", "store", "scorer", "shrinking", "quality", "supernet")
+NAMES = [
+    "spaces",
+    "nasbench101",
+    "benchmarks",
+    "chains",
+    "darts",
+    "store",
+    "scorer",
+    "shrinking",
+    "quality",
+    "certified",
+    "supernet",
+    "kshot",
+    "exact",
+]
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 

@@ -8,7 +8,7 @@ import torch
 
 from lissnas.errors import UserError
 from lissnas.oneshot import cifar10, digits
-from lissnas.oneshot.batches import Batches, tensors
+from lissnas.oneshot.batches import Batches, open_batches, tensors
 from lissnas.oneshot.data import RECORD, ImageData, Split, stratified_split
 
 
@@ -76,7 +76,7 @@ def test_augmentation_shifts_and_mirrors_and_nothing_else():
 
 def test_a_batch_larger_than_the_split_is_refused(data):
     with pytest.raises(UserError, match="1 to 96 images"):
-        Batches(data, 97)
+        open_batches(data, 97)
 
 
 @pytest.fixture

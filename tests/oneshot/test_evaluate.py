@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import weakref
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from lissnas.errors import UserError
 from lissnas.oneshot import (
+    ImageData,
     Recipe,
+    Split,
     Supernet,
     SupernetEvaluator,
     evaluate_subnets,
@@ -19,6 +25,7 @@ from lissnas.oneshot import (
 )
 from lissnas.oneshot import evaluate as module
 from lissnas.oneshot.batches import tensors
+from lissnas.spaces.nasbench201 import nasbench201
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +58,79 @@ def test_any_order_and_number_of_workers_give_the_same_bytes(trained, small, dat
     scores = score_subnets(trained, x, data)
     order = rng.permutation(20)
     assert same(score_subnets(trained, x[order], data, workers=workers), [part[order] for part in scores])
+
+
+CELLS = nasbench201(resolution=8)
+
+
+@pytest.fixture(scope="module")
+def colored(data):
+    """The digits in three channels."""
+    parts = [Split(part.images.repeat(3, axis=1)[:64], part.labels[:64]) for part in (data.train, data.validation, data.test)]
+    return ImageData("colored digits", *parts, classes=10)
+
+
+def test_cells_score_as_their_subnets_do_one_by_one(colored, rng, monkeypatch):
+    supernet = Supernet(CELLS, seed=0)
+    x = np.concatenate([CELLS.sample(5, rng), np.array([[0] * 6, [3, 0, 0, 2, 0, 3]], dtype=np.uint8)])
+    scores = score_subnets(supernet, x, colored, calibration=32)
+    parts = score_subnets(supernet, x, colored, calibration=32, batch_size=20)
+    monkeypatch.setattr(module, "CHUNK", 1)
+    assert same(score_subnets(supernet, x, colored, calibration=32), scores)
+    np.testing.assert_allclose(parts.cross_entropy, scores.cross_entropy, rtol=1e-6)
+    images = tensors(colored.train, colored)[0][:32]
+    for row, cross_entropy in zip(x, scores.cross_entropy, strict=True):
+        recalibrate(supernet, row, images)
+        assert score_network(supernet.subnet(row), colored)[1] == pytest.approx(cross_entropy, rel=1e-5)
+
+
+def test_cells_that_compute_the_same_are_scored_once():
+    nothing, one, two, other = [0] * 6, [3, 0, 0, 2, 0, 3], [3, 3, 0, 2, 0, 0], [3, 3, 0, 2, 0, 1]
+    twin = [0, 0, 0, 2, 0, 0]  # what is left of the second and the third
+    x = np.array([nothing, one, two, other, twin], dtype=np.uint8)
+    order, place = module.arrange(Supernet(CELLS, seed=0), x)
+    assert sorted(order.tolist()) == [0, 1, 3]
+    assert order[place].tolist() == [0, 1, 1, 3, 1]
+
+
+def test_the_first_cell_computes_nothing_twice():
+    """All cells of 3x3 convolutions and skips: a convolution runs as often as its node has values, not once per cell."""
+    x = np.array(list(itertools.product([1, 3], repeat=6)), dtype=np.uint8)
+    supernet = Supernet(CELLS, seed=0).eval()
+    runs: dict[str, int] = {}
+    for edge in ("0_1", "0_3", "1_3", "2_3"):
+        supernet.parts["cell_0_0"].edges[edge][2][1].register_forward_hook(partial(_count, runs, edge))
+    order, _ = module.arrange(supernet, x)
+    chains = [supernet.blocks(path) for path in x[order].tolist()]
+    with torch.no_grad():
+        logits = list(module.walk(supernet, chains, torch.randn(2, 3, 8, 8)))
+    assert len(logits) == 64
+    # node 1 has 2 values, node 2 has 8 (2 of them for each of 4 choices of its own two edges)
+    assert runs == {"0_1": 1, "0_3": 1, "1_3": 2, "2_3": 8}
+
+
+def _count(runs, edge, *_):
+    runs[edge] = runs.get(edge, 0) + 1
+
+
+def test_only_what_the_next_subnet_shares_is_kept(trained, small, rng, monkeypatch):
+    """As many activations are alive at a time as the deepest prefix that two neighbors have in common, and two."""
+    alive = weakref.WeakSet()
+    peak = 0
+
+    def watch(module, _, output):
+        nonlocal peak
+        alive.add(output)
+        peak = max(peak, len(alive))
+
+    handles = [block.register_forward_hook(watch) for choices in trained.sites for block in choices]
+    chains = [trained.blocks(path) for path in ([0, 0, 0], [1, 0, 0], [2, 0, 0])]
+    with torch.no_grad():
+        for _ in module.walk(trained, chains, torch.randn(2, 1, 8, 8)):
+            pass
+    for handle in handles:
+        handle.remove()
+    assert peak == 2
 
 
 def test_sharing_prefixes_changes_nothing(trained, small, data, rng, monkeypatch):

@@ -43,6 +43,38 @@ def test_running_statistics_come_close_to_the_average_of_the_ghosts():
     torch.testing.assert_close(norm.running_mean, mean, atol=0.02, rtol=0)
 
 
+@pytest.mark.parametrize("momentum", [0.1, 0.3])
+def test_one_batch_moves_running_statistics_by_the_mean_over_its_ghosts(momentum):
+    norm = GhostBatchNorm2d(3)
+    norm.momentum = momentum
+    set_ghost(norm, 4)
+    x = batch()
+    norm(x)
+    parts = x.split(4)
+    mean = torch.stack([part.mean((0, 2, 3)) for part in parts]).mean(0)
+    variance = torch.stack([part.var((0, 2, 3)) for part in parts]).mean(0)
+    torch.testing.assert_close(norm.running_mean, momentum * mean)
+    torch.testing.assert_close(norm.running_var, (1 - momentum) + momentum * variance)
+
+
+def test_a_batch_in_parts_moves_them_as_far_as_a_whole_one():
+    whole, parts = GhostBatchNorm2d(3), GhostBatchNorm2d(3)
+    set_ghost(whole, None)
+    set_ghost(parts, None, parts=3)
+    for _ in range(3):
+        parts(batch(4))
+    whole(batch(4))
+    torch.testing.assert_close(parts.running_mean, whole.running_mean)
+    torch.testing.assert_close(parts.running_var, whole.running_var)
+
+
+def test_in_half_precision_statistics_are_taken_in_single():
+    norm, x = GhostBatchNorm2d(3), batch() + 100
+    with calibrating(norm, 12, keep=True):
+        norm(x.bfloat16())
+    torch.testing.assert_close(norm.running_mean, x.bfloat16().float().mean((0, 2, 3)))
+
+
 def test_a_batch_that_does_not_split_is_refused():
     norm = GhostBatchNorm2d(3)
     set_ghost(norm, 5)

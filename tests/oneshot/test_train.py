@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from lissnas.errors import UserError
-from lissnas.oneshot import Recipe, Supernet, build_network, score_network, train_network, train_supernet
+from lissnas.oneshot import Recipe, Supernet, build_network, score_network, score_subnets, train_network, train_supernet
+from lissnas.oneshot.distributed import Ranks
 from lissnas.oneshot.samplers import PathSampler
+from lissnas.oneshot.train import Training
+from lissnas.oneshot.weights import read_weights
 from lissnas.spaces import ExplicitSpace
-from lissnas.spaces.shufflenetv2 import digits_shuffle
+from lissnas.spaces.shufflenetv2 import digits_shuffle, shuffle_chain
 
 
 def weights(network):
@@ -29,6 +32,49 @@ def stop_after(epoch):
             raise Interrupted
 
     return on_progress
+
+
+@pytest.fixture(scope="module")
+def even():
+    """Like ``small``, without dropout, so that the same images give the same gradients however they are cut."""
+    return shuffle_chain("even", resolution=8, in_channels=1, stem=(4, 1), stages=((2, 8, 2), (1, 16, 2)), head=16, classes=10)
+
+
+class Fixed(PathSampler):
+    """The same paths at each step."""
+
+    def __init__(self, space, *paths, distils=False):
+        self.space, self.paths, self.distils = space, np.array(paths, dtype=np.uint8), distils
+
+    def draw(self, steps, rng):
+        return np.repeat(self.paths[None], steps, axis=0)
+
+
+class Greedy(PathSampler):
+    """Five candidates, the best two are trained on; it remembers what it was told, and ends after ``enough`` steps."""
+
+    trains = 2
+
+    def __init__(self, space, enough=1000):
+        self.space, self.enough, self.told = space, enough, np.zeros((0, 5))
+        self.seen = []
+
+    def draw(self, steps, rng):
+        assert steps == 1
+        return self.space.sample(5, rng)[None]
+
+    def observe(self, paths, losses):
+        self.seen.append((paths, losses))
+        self.told = np.concatenate([self.told, losses[None]])
+
+    def state(self):
+        return {"told": self.told}
+
+    def restore(self, arrays):
+        self.told = arrays["told"]
+
+    def finished(self):
+        return len(self.told) >= self.enough
 
 
 def test_a_network_learns_digits(small, data):
@@ -98,25 +144,204 @@ def test_only_what_the_paths_use_is_trained(small, data, recipe):
     assert not any(name.startswith(("sites.0.2.", "sites.1.1.", "sites.2.3.")) for name in changed)
 
 
-def test_the_gradients_of_several_paths_of_a_step_are_added(small, data):
-    class Twice(PathSampler):
-        def __init__(self, copies):
-            self.space, self.copies = small, copies
+ONE_STEP = Recipe(
+    epochs=1, batch_size=96, ghost=None, momentum=0.0, weight_decay=0.0, warmup_epochs=1, learning_rate=0.5, label_smoothing=0.0
+)
 
-        def draw(self, steps, rng):
-            return np.zeros((steps, self.copies, 3), dtype=np.uint8)
 
-    one_step = Recipe(epochs=1, batch_size=96, ghost=None, momentum=0.0, weight_decay=0.0, warmup_epochs=1)
-    moves = []
-    for copies in (1, 2):
-        supernet = Supernet(small, seed=0)
-        for module in supernet.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0
-        before = supernet.stem[0].weight.detach().clone()
-        train_supernet(supernet, Twice(copies), data, one_step, seed=0)
-        moves.append(supernet.stem[0].weight.detach() - before)
-    torch.testing.assert_close(moves[1], 2 * moves[0], rtol=1e-3, atol=1e-6)
+def moves(supernet, paths, data, recipe):
+    """How far one step moves each weight."""
+    before = {name: tensor.clone() for name, tensor in supernet.state_dict().items()}
+    train_supernet(supernet, paths, data, recipe, seed=0)
+    return {name: tensor - before[name] for name, tensor in supernet.state_dict().items()}
+
+
+def test_the_gradients_of_several_paths_of_a_step_are_added(even, data):
+    path = (0, 0, 0)
+    one, two = (moves(Supernet(even, seed=0), Fixed(even, *[path] * copies), data, ONE_STEP) for copies in (1, 2))
+    torch.testing.assert_close(two, {name: 2 * move for name, move in one.items()}, rtol=1e-3, atol=1e-6)
+
+
+def test_a_batch_in_parts_moves_the_weights_as_a_whole_one_does(even, data):
+    whole, parts = (
+        moves(Supernet(even, seed=0), even, data, replace(ONE_STEP, epochs=3, ghost=16, clip_norm=0.5, accumulate=n))
+        for n in (1, 3)
+    )
+    torch.testing.assert_close(parts, whole, rtol=1e-3, atol=1e-6)
+    assert max(move.abs().max() for move in whole.values()) > 1e-3
+
+
+def test_gradients_are_clipped_by_norm_and_by_value(even, data):
+    for clip, measure in (({"clip_norm": 1e-3}, "norm"), ({"clip_value": 1e-4}, "value")):
+        moved = moves(Supernet(even, seed=0), Fixed(even, (0, 1, 2)), data, replace(ONE_STEP, **clip))
+        flat = torch.cat([move.flatten() for move in moved.values()])
+        if measure == "norm":
+            assert flat.norm().item() == pytest.approx(0.5 * 1e-3, rel=1e-3)
+        else:
+            assert flat.abs().max().item() == pytest.approx(0.5 * 1e-4, rel=1e-2)
+
+
+def test_a_step_trains_the_parameters_of_its_path_and_only_these_travel(even, data):
+    sent = []
+
+    class Recorder(Ranks):
+        def average(self, tensors):
+            sent.append(sum(tensor.numel() for tensor in tensors))
+
+    supernet = Supernet(even, seed=0)
+    Training(supernet, Fixed(even, (3, 1, 2)), data, ONE_STEP, 0, None).run(Recorder(torch.device("cpu")))
+    own = supernet.parameters_of([3, 1, 2])
+    assert {id(p) for p in supernet.parameters() if p.grad is not None} == {id(p) for p in own}
+    assert sent == [sum(p.numel() for p in own), 1]  # and the loss
+    assert sent[0] < sum(p.numel() for p in supernet.parameters())
+
+
+def test_later_paths_of_a_step_learn_from_what_the_first_one_says(even, data):
+    """Whatever the labels are, a second path that is the first one too has nothing to learn: its loss is its own entropy."""
+    history = train_supernet(Supernet(even, seed=0), Fixed(even, *[(0, 0, 0)] * 2, distils=True), data, ONE_STEP, seed=0)
+    alone = train_supernet(Supernet(even, seed=0), Fixed(even, (0, 0, 0)), data, ONE_STEP, seed=0)
+    training = Training(Supernet(even, seed=0), Fixed(even, (0, 0, 0), (1, 2, 3), distils=True), data, ONE_STEP, 0, None)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    images, labels = torch.randn(8, 1, 8, 8), torch.zeros(8, dtype=torch.int64)
+    first, second = training._backward(training.network, images, labels, [[0, 0, 0], [1, 2, 3]], scaler)
+    with torch.no_grad():
+        teacher, student = (training.network(images, path) for path in ([0, 0, 0], [1, 2, 3]))
+    torch.testing.assert_close(first, -teacher.log_softmax(1)[:, 0].mean())
+    torch.testing.assert_close(second, -(teacher.softmax(1) * student.log_softmax(1)).sum(1).mean())
+    assert history[0] != alone[0]
+
+
+def test_the_best_candidates_by_held_out_loss_are_trained_on(even, data):
+    sampler, greedy, fixed = Greedy(even), Supernet(even, seed=0), Supernet(even, seed=0)
+    train_supernet(greedy, sampler, data, ONE_STEP, seed=0)
+    ((paths, losses),) = sampler.seen
+    assert paths.shape == (5, 3)
+    expected = score_subnets(Supernet(even, seed=0), paths, data).cross_entropy
+    assert np.allclose(losses, expected, atol=0.1)  # there statistics are those of training images
+    train_supernet(fixed, Fixed(even, *paths[np.argsort(losses)[:2]]), data, ONE_STEP, seed=0)
+    assert weights(greedy) == weights(fixed)
+
+
+def test_a_greedy_training_that_was_cut_off_ends_in_the_same_bytes(small, data, recipe, tmp_path):
+    whole, told = Supernet(small, seed=0), Greedy(small)
+    history = train_supernet(whole, told, data, recipe, seed=7)
+    with pytest.raises(Interrupted):
+        train_supernet(
+            Supernet(small, seed=0), Greedy(small), data, recipe, seed=7, checkpoint_dir=tmp_path, on_progress=stop_after(3)
+        )
+    second, sampler = Supernet(small, seed=9), Greedy(small)
+    assert (train_supernet(second, sampler, data, recipe, seed=7, checkpoint_dir=tmp_path) == history).all()
+    assert weights(second) == weights(whole)
+    assert (sampler.told == told.told).all()
+    assert len(told.told) == 12
+
+
+def test_a_sampler_can_end_the_training(small, data, recipe, tmp_path):
+    for _ in range(2):  # and it stays ended
+        supernet, seen = Supernet(small, seed=0), []
+        history = train_supernet(
+            supernet, Greedy(small, 4), data, recipe, seed=0, checkpoint_dir=tmp_path, on_progress=seen.append
+        )
+        assert history.shape == (2,)
+        assert (history > 0).all()
+    assert seen == []
+
+
+VARIANTS = [
+    {"optimizer": "nesterov", "accumulate": 2, "clip_norm": 1.0},
+    {"optimizer": "rmsprop", "learning_rate": 0.01, "ema": 0.99, "schedule": "step", "decay_epochs": 1.0},
+    {"precision": "bf16", "ema": 0.9, "channels_last": False, "clip_value": 0.1},
+]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: next(iter(variant.values())))
+def test_every_kind_of_training_that_was_cut_off_ends_in_the_same_bytes(small, data, recipe, tmp_path, variant):
+    recipe = replace(recipe, **variant)
+    whole = build_network(small, [1, 2, 3], seed=0)
+    history = train_network(whole, data, recipe, seed=7)
+    assert np.isfinite(history).all()
+    with pytest.raises(Interrupted):
+        train_network(
+            build_network(small, [1, 2, 3], seed=0), data, recipe, seed=7, checkpoint_dir=tmp_path, on_progress=stop_after(3)
+        )
+    for seed in (1, 2):  # the second time there is nothing left to do
+        resumed = build_network(small, [1, 2, 3], seed=seed)
+        assert (train_network(resumed, data, recipe, seed=7, checkpoint_dir=tmp_path) == history).all()
+        assert weights(resumed) == weights(whole)
+
+
+def test_bf16_computes_in_bf16_and_keeps_its_weights(even, data):
+    seen = []
+    network = build_network(even, [0, 0, 0], seed=0)
+    network[0].register_forward_hook(lambda *call: seen.append(call[2].dtype))
+    train_network(network, data, replace(ONE_STEP, precision="bf16"), seed=0)
+    assert seen == [torch.bfloat16]
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+
+
+def test_fp16_without_a_gpu_is_one_line(small, data, recipe):
+    with pytest.raises(UserError, match="fp16 takes a GPU, but the network is on 'cpu': use bf16"):
+        train_supernet(Supernet(small, seed=0), small, data, replace(recipe, precision="fp16"), seed=0)
+
+
+def test_compile_is_for_networks_of_their_own(small, data, recipe, monkeypatch):
+    recipe, compiled = replace(recipe, compile=True), []
+    monkeypatch.setattr(torch, "compile", lambda network: compiled.append(network) or network)
+    network = build_network(small, [0, 0, 0], seed=0)
+    train_network(network, data, recipe, seed=0)
+    assert compiled == [network]
+    with pytest.raises(UserError, match="compile is for networks of their own"):
+        train_supernet(Supernet(small, seed=0), small, data, recipe, seed=0)
+
+
+def test_a_path_that_is_none_of_the_space_is_refused(small, data, recipe):
+    with pytest.raises(UserError, match=r"the sampler Fixed drew a path outside 'small': row 0: gene 'block_1' .* got 9"):
+        train_supernet(Supernet(small, seed=0), Fixed(small, (0, 9, 0)), data, recipe, seed=0)
+    shrunk = ExplicitSpace.of(small, np.array([[0, 0, 0], [1, 0, 0]], dtype=np.uint8))
+    with pytest.raises(UserError, match="the sampler Fixed drew a path outside"):
+        train_supernet(Supernet(small, seed=0), Fixed(shrunk, (2, 0, 0)), data, recipe, seed=0)
+
+
+def test_shares_that_hold_no_whole_ghosts_are_refused(small, data, recipe):
+    with pytest.raises(UserError, match="batch_size 32 on 3 devices, accumulate 1 and ghost 16: choose a batch_size"):
+        train_supernet(Supernet(small, seed=0), small, data, recipe, seed=0, devices=3)
+    with pytest.raises(UserError, match="devices must be 1 or more, but got 0"):
+        train_supernet(Supernet(small, seed=0), small, data, recipe, seed=0, devices=0)
+
+
+class Breaking(torch.nn.Module):
+    """A network whose logits, or whose gradients, are no numbers from some call on."""
+
+    def __init__(self, network, calls, what):
+        super().__init__()
+        self.network, self.calls, self.what = network, calls, what
+        self.zero = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, images):
+        self.calls -= 1
+        logits = self.network(images)
+        if self.calls >= 0:
+            return logits + 0 * self.zero
+        if self.what == "memory":
+            return logits + torch.empty(1 << 60)
+        return logits * float("nan") if self.what == "loss" else logits + self.zero.sqrt()
+
+
+@pytest.mark.parametrize(
+    ("what", "calls", "message"),
+    [
+        ("loss", 10, "the loss became nan at step 10: lower the learning rate"),
+        ("gradient", 11, "the weights 'zero' are no numbers any more after 12 steps"),
+        ("memory", 10, "'cpu' has not enough memory for batch_size 32 with accumulate 1: accumulate 2 does the same"),
+    ],
+)
+def test_the_last_good_state_is_kept(small, data, recipe, tmp_path, what, calls, message):
+    network = Breaking(build_network(small, [0, 0, 0], seed=0), calls, what)
+    with pytest.raises(UserError, match=message):
+        train_network(network, data, recipe, seed=0, checkpoint_dir=tmp_path)
+    tensors, header = read_weights(tmp_path / "checkpoint.safetensors")
+    assert header["epoch"] == 2
+    assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
 
 
 def test_a_loss_that_is_no_number_names_step_and_path(small, data, recipe):
@@ -141,20 +366,3 @@ def test_the_checkpoint_of_another_training_is_refused(small, data, recipe, tmp_
 def test_paths_of_a_space_with_other_weights_are_refused(small, data, recipe):
     with pytest.raises(UserError, match="do not fit a supernet of 'small'"):
         train_supernet(Supernet(small, seed=0), digits_shuffle(), data, recipe, seed=0)
-
-
-@pytest.mark.parametrize("schedule", ["cosine", "linear"])
-def test_the_rate_rises_in_the_warmup_and_falls_to_zero(schedule):
-    recipe = Recipe(epochs=10, learning_rate=1.0, schedule=schedule, warmup_epochs=2)
-    rates = [recipe.rate(step, 5) for step in range(50)]
-    assert rates[9] == 1.0
-    assert np.argmax(rates) in (9, 10)
-    assert (np.diff(rates[:10]) > 0).all()
-    assert (np.diff(rates[10:]) < 0).all()
-    assert 0 < rates[-1] < 0.03
-
-
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"ghost": 7}, {"ghost": 1}, {"schedule": "step"}])
-def test_a_recipe_that_makes_no_sense_is_refused(wrong):
-    with pytest.raises(UserError):
-        Recipe(**{"batch_size": 64, **wrong})

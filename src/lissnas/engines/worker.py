@@ -15,7 +15,7 @@ from typing import Any
 from lissnas.engines.base import call
 from lissnas.errors import UserError
 
-__all__ = ["ENVIRONMENT", "work"]
+__all__ = ["ENVIRONMENT", "die_with_parent", "work"]
 
 # One thread for each worker, and OpenMP threads that sleep while they wait: spinning ones collapse on shared cores.
 ENVIRONMENT = {
@@ -33,7 +33,7 @@ def work(connection: Connection, payload: bytes) -> None:
     # Ctrl-C reaches every process of a terminal: the parent decides what it means, and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=die_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):  # the parent hung up
         try:
             function = ForkingPickler.loads(payload)
@@ -73,7 +73,7 @@ def _portable(error: BaseException) -> BaseException:
     return portable
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A parent that was killed cannot end its workers, and an orphan in a long chunk would compute for nobody."""
     parent = multiprocessing.parent_process()
     if parent is not None:

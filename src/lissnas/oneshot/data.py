@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.errors import UserError, require
+from lissnas.registry import Registry
 
-__all__ = ["DATA", "ImageData", "Split", "cifar10", "digits", "stratified_split"]
+__all__ = ["DATA", "ImageData", "Images", "Split", "cifar10", "digits", "stratified_split"]
+
+
+class Images(Protocol):
+    """What every data set tells, wherever its images are; batches are made from it by ``oneshot.batches``.
+
+    Attributes:
+        kind: where the images are, a name in ``oneshot.batches.LOADERS``.
+        name: what it is called.
+        shape: channels, height and width of what a network sees.
+        classes: how many.
+        mean, deviation: per channel, of pixels of 0 to 255: a network sees (pixel - mean) / deviation.
+        fingerprint: 16 hex digits that identify images, labels, splits and augmentation.
+        train, validation, test: the splits; each has a length.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+    @property
+    def mean(self) -> tuple[float, ...]: ...
+    @property
+    def deviation(self) -> tuple[float, ...]: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def train(self) -> Sized: ...
+    @property
+    def validation(self) -> Sized: ...
+    @property
+    def test(self) -> Sized: ...
+    def split(self, name: str) -> Sized:
+        """The split called train, validation or test."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +69,7 @@ class Split:
 
 @dataclass(frozen=True)
 class ImageData:
-    """A data set. Everything is bytes in memory; batches are made from it by ``oneshot.batches``.
+    """A data set whose images are bytes in memory.
 
     Attributes:
         name: what it is called.
@@ -39,6 +79,8 @@ class ImageData:
         flip: whether training images are mirrored half of the time.
     """
 
+    kind: ClassVar[str] = "memory"
+
     name: str
     train: Split
     validation: Split
@@ -46,6 +88,11 @@ class ImageData:
     classes: int
     shift: int = 0
     flip: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
 
     @cached_property
     def mean(self) -> tuple[float, ...]:
@@ -118,8 +165,11 @@ def digits(train: int = 320, validation: int = 738, seed: int = 0) -> ImageData:
 RECORD = 1 + 3 * 32 * 32
 
 
-def cifar10(folder: str | Path, validation: int = 5_000, seed: int = 0) -> ImageData:
+def cifar10(folder: str | Path, validation: int = 5_000, train: int | None = None, seed: int = 0) -> ImageData:
     """CIFAR-10 from its official binary files (``cifar-10-batches-bin``, or the folder that holds it).
+
+    Args:
+        train: training images, as many of each class; None: all that validation leaves.
 
     Raises:
         UserError: a file that is missing, or not made of records of 3,073 bytes.
@@ -130,7 +180,7 @@ def cifar10(folder: str | Path, validation: int = 5_000, seed: int = 0) -> Image
     batches = [_read_cifar10(folder / f"data_batch_{index}.bin") for index in range(1, 6)]
     images = np.concatenate([batch.images for batch in batches])
     labels = np.concatenate([batch.labels for batch in batches])
-    kept, held = stratified_split(labels, (len(labels) - validation, validation), seed)
+    kept, held = stratified_split(labels, (train or len(labels) - validation, validation), seed)
     test = _read_cifar10(folder / "test_batch.bin")
     return ImageData(
         "cifar10", Split(images[kept], labels[kept]), Split(images[held], labels[held]), test, classes=10, shift=4, flip=True
@@ -150,4 +200,12 @@ def _read_cifar10(path: Path) -> Split:
     return Split(records[:, 1:].reshape(-1, 3, 32, 32), labels)
 
 
-DATA: dict[str, Callable[..., ImageData]] = {"digits": digits, "cifar10": cifar10}
+# Name -> function(its settings, seed) -> the images, split. What a configuration calls ``data``.
+DATA = Registry(
+    "images",
+    {
+        "digits": "lissnas.oneshot.data:digits",
+        "cifar10": "lissnas.oneshot.data:cifar10",
+        "imagenet-folder": "lissnas.oneshot.folder:image_folder",
+    },
+)

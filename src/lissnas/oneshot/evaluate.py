@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,18 +14,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lissnas.arrays import Genotypes, locate, unique
-from lissnas.engines import map_chunks, split
+from lissnas.engines import map_chunks
 from lissnas.errors import UserError
-from lissnas.oneshot.batches import tensors
-from lissnas.oneshot.data import ImageData
+from lissnas.oneshot.batches import calibration_images, evaluation_batches
+from lissnas.oneshot.data import Images
 from lissnas.oneshot.network import Path
-from lissnas.oneshot.norm import calibrating
-from lissnas.oneshot.supernet import Supernet
+from lissnas.oneshot.norm import Statistics, calibrating
+from lissnas.oneshot.supernet import Block, Supernet
 from lissnas.oneshot.weights import copy_into, pack_weights, unpack_weights
 
-__all__ = ["SubnetScores", "evaluate_subnets", "one_thread", "recalibrate", "score_network", "score_subnets"]
+__all__ = [
+    "SubnetScores",
+    "arrange",
+    "evaluate_subnets",
+    "one_thread",
+    "recalibrate",
+    "score_network",
+    "score_subnets",
+    "walk",
+]
 
-CHUNK = 256  # subnets scored together, sharing the activations of common prefixes
+CHUNK = 256  # subnets scored together, sharing what common first blocks computed
 
 
 class SubnetScores(NamedTuple):
@@ -43,7 +53,7 @@ def recalibrate(supernet: Supernet, genotype: Path, images: Tensor) -> None:
 def evaluate_subnets(
     supernet: Supernet,
     genotypes: Genotypes,
-    data: ImageData,
+    data: Images,
     *,
     calibration: int = 256,
     batch_size: int = 1024,
@@ -58,7 +68,7 @@ def evaluate_subnets(
 def score_subnets(
     supernet: Supernet,
     genotypes: Genotypes,
-    data: ImageData,
+    data: Images,
     *,
     calibration: int = 256,
     batch_size: int = 1024,
@@ -67,14 +77,15 @@ def score_subnets(
 ) -> SubnetScores:
     """Scores of subnets with inherited weights, each with batch-norm statistics of its own.
 
-    Statistics come from training images that run through the network together with the images that are scored: one pass does
-    both. Subnets are sorted, and neighbors in that order share what their common prefix computed. Neither order nor number of
-    workers changes a bit of the results, and the supernet is left as it was.
+    Statistics come from training images that run through the network together with the first of the images that are scored:
+    one pass does both. Subnets are put in an order in which neighbors begin with the same blocks, and share what those
+    computed; what is kept for that, and no more, is held in memory. Subnets that compute the same in all are scored once.
+    Neither order nor company nor number of workers changes a bit of a subnet's scores, and the supernet is left as it was.
 
     Args:
         genotypes: uint8[n, L].
         calibration: training images that statistics are taken from; all of them, where there are fewer.
-        batch_size: images scored at a time.
+        batch_size: images scored at a time. Memory is a few times what one layer makes of ``calibration + batch_size`` images.
         split: validation, or test for final numbers.
         workers: processes; each computes with one thread.
 
@@ -85,20 +96,36 @@ def score_subnets(
     space.require_valid(genotypes)
     codes = space.encode(genotypes)
     members = unique(codes)
-    scorer = _Scorer(supernet, data, calibration, batch_size, split)
-    chunks = [space.decode(members[low : low + CHUNK]) for low in range(0, len(members), CHUNK)]
-    found = list(map_chunks(scorer, chunks, workers=min(workers, max(len(chunks), 1))))
-    rows = locate(members, codes)
-    if not found:
+    if not len(members):
         return SubnetScores(np.zeros(0), np.zeros(0))
-    accuracy, cross_entropy = np.concatenate(found, axis=1)[:, rows]
+    distinct = space.decode(members)
+    order, same = arrange(supernet, distinct)
+    scorer = _Scorer(supernet, data, calibration, batch_size, split)
+    chunks = [distinct[order[low : low + CHUNK]] for low in range(0, len(order), CHUNK)]
+    found = np.concatenate(list(map_chunks(scorer, chunks, workers=min(workers, len(chunks)))), axis=1)
+    accuracy, cross_entropy = found[:, same[locate(members, codes)]]
     return SubnetScores(accuracy, cross_entropy)
 
 
-class _Scorer:
-    """Scores a chunk of sorted genotypes. It travels to worker processes as bytes."""
+def arrange(supernet: Supernet, genotypes: Genotypes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """An order in which subnets that begin with the same blocks are neighbors.
 
-    def __init__(self, supernet: Supernet, data: ImageData, calibration: int, batch_size: int, split: str) -> None:
+    Returns:
+        order: intp[m], a row of ``genotypes`` for each way through the supernet; m < n where some rows compute the same.
+        same: intp[n], the place in ``order`` of the row that computes what each row does.
+    """
+    number: dict[Block, int] = {}
+    ways = [tuple(number.setdefault(block, len(number)) for block in supernet.blocks(path)) for path in genotypes.tolist()]
+    row_of = dict(zip(reversed(ways), reversed(range(len(ways))), strict=True))  # the first row of each way
+    place = {way: index for index, way in enumerate(sorted(row_of))}
+    order = np.array([row_of[way] for way in place], dtype=np.intp)
+    return order, np.array([place[way] for way in ways], dtype=np.intp)
+
+
+class _Scorer:
+    """Scores a chunk of arranged genotypes. It travels to worker processes as bytes."""
+
+    def __init__(self, supernet: Supernet, data: Images, calibration: int, batch_size: int, split: str) -> None:
         if calibration < 2:
             raise UserError(f"calibration must be 2 training images or more, but got {calibration}")
         calibration = min(calibration, len(data.train))
@@ -108,65 +135,77 @@ class _Scorer:
 
     def __getstate__(self) -> dict[str, Any]:
         weights = pack_weights(self.supernet.state_dict(), {})
-        return {"space": self.supernet.space.root, "weights": weights, "data": self.data, "settings": self.settings}
+        made = partial(type(self.supernet), self.supernet.space.root, seed=0, **self.supernet.options)
+        return {"made": made, "weights": weights, "data": self.data, "settings": self.settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.data, self.settings = state["data"], state["settings"]
-        self.supernet = Supernet(state["space"], seed=0).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.supernet = state["made"]().to(memory_format=torch.channels_last)
         copy_into(self.supernet, unpack_weights(state["weights"])[0], "supernet")
 
     def __call__(self, genotypes: Genotypes) -> NDArray[np.float64]:
         """Accuracy and cross entropy, float64[2, n]."""
-        calibration, batch_size, name = self.settings
+        calibration, batch_size, split = self.settings
         device = next(self.supernet.parameters()).device
-        images, labels = tensors(self.data.split(name), self.data, device)
-        statistics = tensors(self.data.train, self.data, device)[0][:calibration]
-        totals = torch.zeros(2, len(genotypes), dtype=torch.float64)
-        paths = genotypes.tolist()
-        with one_thread(device), evaluating(self.supernet), calibrating(self.supernet, calibration, keep=False):
-            for part in split(len(labels), batch_size):
-                together = torch.cat((statistics, images[part])).contiguous(memory_format=torch.channels_last)
-                for index, logits in enumerate(_walk(self.supernet, paths, together)):
-                    totals[:, index] += _score(logits[calibration:], labels[part])
-        totals /= len(labels)
+        chains = [self.supernet.blocks(path) for path in genotypes.tolist()]
+        totals = torch.zeros(2, len(chains), dtype=torch.float64, device=device)
+        statistics: list[Statistics] = []
+        scored = 0
+        with one_thread(device), evaluating(self.supernet):
+            for images, labels in evaluation_batches(self.data, split, batch_size, device):
+                if not scored:
+                    first = calibration_images(self.data, calibration, device)
+                    images = torch.cat((first, images)).contiguous(memory_format=torch.channels_last)
+                    mode = calibrating(self.supernet, calibration, keep=False, record=statistics)
+                else:  # the walk is the same for all images, and so is the order of statistics
+                    mode = calibrating(self.supernet, 0, keep=False, replay=iter(statistics))
+                with mode:
+                    for index, logits in enumerate(walk(self.supernet, chains, images)):
+                        totals[:, index] += _score(logits[-len(labels) :], labels)
+                scored += len(labels)
+        totals /= scored
         totals[0] *= 100
-        return totals.numpy()
+        return totals.cpu().numpy()
 
 
-def _walk(supernet: Supernet, paths: list[list[int]], images: Tensor) -> Iterator[Tensor]:
-    """The logits of each path in turn; what it shares with the one before, from the front on, is not computed again."""
-    activations = [supernet.stem(images)]
-    before: list[nn.Module] = []
-    for path in paths:
-        blocks = supernet.blocks(path)
-        shared = 0
-        while shared < len(before) and blocks[shared] is before[shared]:
-            shared += 1
-        del activations[shared + 1 :]
-        for block in blocks[shared:]:
-            activations.append(block(activations[-1]))
-        before = blocks
-        yield supernet.tail(activations[-1])
+def walk(supernet: Supernet, chains: Sequence[list[Block]], images: Tensor) -> Iterator[Tensor]:
+    """The logits of each chain of blocks in turn; what it shares with the one before, from the front on, is not run again."""
+    kept = [supernet.stem(images)]  # what the blocks gave that this chain shares with the one before
+    for chain, following in zip(chains, [*chains[1:], []], strict=True):
+        done = len(kept) - 1
+        shared = _shared(chain, following)
+        x = kept[-1]
+        for depth, block in enumerate(chain[done:], start=done + 1):
+            x = block(x)
+            if depth <= shared:
+                kept.append(x)
+        yield supernet.tail(x)
+        del kept[shared + 1 :]
+
+
+def _shared(a: Sequence[Block], b: Sequence[Block]) -> int:
+    """How many blocks both begin with."""
+    return next((index for index, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _score(logits: Tensor, labels: Tensor) -> Tensor:
     """Right answers and summed cross entropy, float64[2]."""
     right = (logits.argmax(1) == labels).sum()
-    return torch.stack((right.double(), functional.cross_entropy(logits.double(), labels, reduction="sum"))).cpu()
+    return torch.stack((right.double(), functional.cross_entropy(logits.double(), labels, reduction="sum")))
 
 
 @torch.no_grad()
-def score_network(
-    network: nn.Module, data: ImageData, split: str = "validation", batch_size: int = 1024
-) -> tuple[float, float]:
+def score_network(network: nn.Module, data: Images, split: str = "validation", batch_size: int = 1024) -> tuple[float, float]:
     """Accuracy in percent and cross entropy in nats of one network, by its running statistics."""
     device = next(network.parameters()).device
-    images, labels = tensors(data.split(split), data, device)
-    total = torch.zeros(2, dtype=torch.float64)
+    total = torch.zeros(2, dtype=torch.float64, device=device)
+    scored = 0
     with evaluating(network):
-        for low in range(0, len(labels), batch_size):
-            total += _score(network(images[low : low + batch_size]), labels[low : low + batch_size])
-    return 100 * float(total[0]) / len(labels), float(total[1]) / len(labels)
+        for images, labels in evaluation_batches(data, split, batch_size, device):
+            total += _score(network(images), labels)
+            scored += len(labels)
+    right, cross_entropy = (total / scored).tolist()
+    return 100 * right, cross_entropy
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.evaluators.base import Evaluator, Metric
-from lissnas.oneshot.data import ImageData
+from lissnas.oneshot.data import Images
 from lissnas.oneshot.evaluate import score_subnets
 from lissnas.oneshot.supernet import Supernet
 
@@ -39,7 +39,7 @@ class SupernetEvaluator(Evaluator):
     def __init__(
         self,
         supernet: Supernet,
-        data: ImageData,
+        data: Images,
         *,
         score: Literal["accuracy", "cross_entropy"] = "accuracy",
         calibration: int = 256,

@@ -21,6 +21,7 @@ from lissnas.spaces.layouts import Layout
 
 __all__ = [
     "NETWORKS",
+    "build_bare",
     "build_chain",
     "build_network",
     "build_stem",
@@ -44,6 +45,7 @@ NETWORKS = Registry(
         "templated-chain": "lissnas.oneshot.networks.templated_chain:build_templated_chain",
         "nats-size": "lissnas.oneshot.networks.nats_size:build_nats_size",
         "darts": "lissnas.oneshot.networks.darts:build_darts",
+        "module": "lissnas.oneshot.networks.module:build_module",
         "nasbench101": "lissnas.oneshot.networks.nasbench101:build_nasbench101",
         "nasbench201": "lissnas.oneshot.networks.nasbench201:build_nasbench201",
         "transnas": "lissnas.oneshot.networks.transnas:build_transnas",
@@ -71,7 +73,7 @@ def chain_of(space: SearchSpace) -> ChainLayout:
     """
     layout = layout_of(space)
     if not isinstance(layout, ChainLayout):
-        raise UserError(f"the networks of '{space.name}' are no chains of blocks, which a supernet is made of so far")
+        raise UserError(f"the networks of '{space.name}' are no chains of blocks")
     return layout
 
 
@@ -107,10 +109,14 @@ def build_network(space: SearchSpace, genotype: Path, *, affine: bool = True, se
     Raises:
         UserError: a space without a layout, or no architecture of it.
     """
-    layout = layout_of(space)
-    path = require_path(space, genotype)
-    network: nn.Module = NETWORKS.get(layout.kind)(space.root, path, partial(GhostBatchNorm2d, affine=affine))
+    network = build_bare(space, require_path(space, genotype), affine=affine)
     initialise(network, seed)
+    return network
+
+
+def build_bare(space: SearchSpace, path: list[int], *, affine: bool) -> nn.Module:
+    """As :func:`build_network`, for one who gives it weights: ``path`` is not checked, and weights are torch's own."""
+    network: nn.Module = NETWORKS.get(layout_of(space).kind)(space.root, path, partial(GhostBatchNorm2d, affine=affine))
     return network
 
 

@@ -14,7 +14,7 @@ from lissnas.arrays import Genotypes
 from lissnas.disk import write_bytes
 from lissnas.engines import map_chunks
 from lissnas.errors import UserError
-from lissnas.oneshot.data import ImageData
+from lissnas.oneshot.data import Images
 from lissnas.oneshot.evaluate import one_thread, score_network
 from lissnas.oneshot.export import network_header, unpack_network
 from lissnas.oneshot.network import build_network
@@ -49,13 +49,15 @@ class TrainedNetwork:
 def retrain(
     space: SearchSpace,
     genotypes: Genotypes,
-    data: ImageData,
+    data: Images,
     recipe: Recipe,
     *,
     seed: int,
     workers: int = 1,
     directory: str | Path | None = None,
     on_result: Callable[[TrainedNetwork], None] | None = None,
+    device: str = "cpu",
+    devices: int = 1,
 ) -> list[TrainedNetwork]:
     """Train each of ``genotypes`` (uint8[n, L]) from scratch; results in their order.
 
@@ -65,6 +67,8 @@ def retrain(
         directory: each network is written there once it is trained (``<code>.safetensors``), and read where it is there
             already. It must belong to one (space, data, recipe, seed).
         on_result: told each network, in order.
+        device: where they are trained.
+        devices: processes that train one network together, each on a device of that kind.
 
     Raises:
         UserError: no architectures of the space, a file of another training, or a loss that is no number any more.
@@ -79,7 +83,7 @@ def retrain(
         if name not in names[:index] and not (path and path.exists()):
             jobs.append(_Job(genotypes[index], tuple(int(word) for word in codes[index]), path))
     done: dict[bytes, TrainedNetwork] = {}
-    work = map_chunks(_Trainer(space.root, data, recipe, seed), jobs, workers=workers)
+    work = map_chunks(_Trainer(space.root, data, recipe, seed, device, devices), jobs, workers=workers)
     results = []
     for genotype, name in zip(genotypes, names, strict=True):
         key = genotype.tobytes()
@@ -108,16 +112,18 @@ class _Trainer:
     """Trains one network. It travels to worker processes."""
 
     space: SearchSpace
-    data: ImageData
+    data: Images
     recipe: Recipe
     seed: int
+    device: str
+    devices: int
 
     def __call__(self, job: _Job) -> bytes:
         root = np.random.SeedSequence([self.seed, *job.code])
         initial, order = (int(word) for word in root.generate_state(2, np.uint64) >> np.uint64(2))
         with one_thread():
-            network = build_network(self.space, job.genotype, seed=initial)
-            train_network(network, self.data, self.recipe, seed=order)
+            network = build_network(self.space, job.genotype, seed=initial).to(self.device)
+            train_network(network, self.data, self.recipe, seed=order, devices=self.devices)
             accuracy, cross_entropy = score_network(network, self.data)
         header = network_header(self.space, job.genotype, self.data)
         header["validation"] = {"accuracy": accuracy, "cross_entropy": cross_entropy}
@@ -128,11 +134,11 @@ class _Trainer:
         return packed
 
 
-def _training(data: ImageData, recipe: Recipe, seed: int) -> dict[str, Any]:
+def _training(data: Images, recipe: Recipe, seed: int) -> dict[str, Any]:
     return {"data": data.fingerprint, "recipe": asdict(recipe), "seed": seed}
 
 
-def _read(path: Path, data: ImageData, recipe: Recipe, seed: int) -> TrainedNetwork:
+def _read(path: Path, data: Images, recipe: Recipe, seed: int) -> TrainedNetwork:
     try:
         packed = path.read_bytes()
     except OSError as error:

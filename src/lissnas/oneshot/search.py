@@ -1,24 +1,23 @@
-"""Search inside any space, under limits, that never scores an architecture twice: evolution as SPOS runs it, and random."""
+"""Search inside any space, under limits, that never scores an architecture twice: evolution as SPOS runs it, and random.
+
+Its relative for several objectives is in ``nsga2``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas.arrays import Codes, Genotypes, unique_index
+from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
+from lissnas.oneshot.breeding import Memory, Score, breed, cross, draw_new, mutate
 from lissnas.spaces.base import SearchSpace
-from lissnas.spaces.constrained import sample_within
-from lissnas.spaces.limits import check_limits, meets_limits
+from lissnas.spaces.limits import check_limits
 
-__all__ = ["Generation", "SearchResult", "check_evolution", "evolve", "random_search"]
-
-Score = Callable[[Genotypes], NDArray[np.float64]]
-ROUNDS = 10  # proposals are drawn anew this often before the rest of a generation is drawn at random [SPOS: max_iters]
+__all__ = ["Generation", "SearchResult", "check_evolution", "evolve", "pareto_front", "random_search"]
 
 
 @dataclass(frozen=True)
@@ -38,54 +37,25 @@ class SearchResult:
         genotypes: uint8[n, L], each architecture once.
         scores: float64[n].
         generations: one record per generation.
+        higher_is_better: which way the scores are better.
     """
 
     genotypes: Genotypes
     scores: NDArray[np.float64]
     generations: tuple[Generation, ...]
+    higher_is_better: bool = True
 
+    @classmethod
+    def of(cls, memory: Memory, generations: Sequence[Generation], higher_is_better: bool) -> SearchResult:
+        """What was scored, in order."""
+        order = memory.order()
+        return cls(memory.genotypes[order], memory.scores[order], tuple(generations), higher_is_better)
 
-class _Memory:
-    """What was scored so far."""
-
-    def __init__(self, space: SearchSpace, score: Score, higher_is_better: bool) -> None:
-        self.space = space
-        self._score = score
-        self._sign = 1.0 if higher_is_better else -1.0
-        self.genotypes: Genotypes = np.zeros((0, space.length), dtype=np.uint8)
-        self.scores: NDArray[np.float64] = np.zeros(0)
-        self._seen: set[bytes] = set()
-
-    def unseen(self, genotypes: Genotypes) -> Genotypes:
-        """Those not scored yet, each once, in their order."""
-        codes: Codes = self.space.encode(genotypes)
-        first = np.sort(unique_index(codes)[1]) if len(codes) else np.zeros(0, dtype=np.intp)
-        keep = [int(row) for row in first if codes[row].tobytes() not in self._seen]
-        return genotypes[keep]
-
-    def add(self, genotypes: Genotypes) -> None:
-        """Score them."""
-        if not len(genotypes):
-            return
-        scores = np.asarray(self._score(genotypes), dtype=np.float64)
-        if scores.shape != (len(genotypes),) or np.isnan(scores).any():
-            raise UserError(
-                f"the score must give {len(genotypes)} numbers for {len(genotypes)} architectures, but gave {scores}"
-            )
-        self.genotypes = np.concatenate([self.genotypes, genotypes])
-        self.scores = np.concatenate([self.scores, scores])
-        self._seen |= {code.tobytes() for code in self.space.encode(genotypes)}
-
-    def order(self) -> NDArray[np.intp]:
-        """Rows from best to worst; of equals, the one that came first."""
-        return np.argsort(-self._sign * self.scores, kind="stable")
-
-    def generation(self, index: int) -> Generation:
-        return Generation(index, len(self.scores), float(self.scores[self.order()[0]]))
-
-    def result(self, generations: Sequence[Generation]) -> SearchResult:
-        order = self.order()
-        return SearchResult(self.genotypes[order], self.scores[order], tuple(generations))
+    def front(self, space: SearchSpace, costs: Sequence[str]) -> NDArray[np.intp]:
+        """The rows that no other beats in the score and all ``costs`` of ``space`` at once, best score first."""
+        losses = -self.scores if self.higher_is_better else self.scores
+        known = space.cost(self.genotypes)
+        return pareto_front(np.stack([losses, *(known[name] for name in costs)], axis=1))
 
 
 def evolve(
@@ -124,26 +94,34 @@ def evolve(
     if mutations < 0 or crossovers < 0:
         raise UserError(f"mutations and crossovers must be 0 or more, but got {mutations} and {crossovers}")
     limits = check_limits(space, limits)
-    memory = _Memory(space, score, higher_is_better)
+    memory = Memory(space, score, higher_is_better)
     budget = population * generations if budget is None else budget
     records: list[Generation] = []
-    children = _draw_random(memory, population, limits, rng)
+    children = draw_new(memory, population, limits, rng)
     for index in range(generations):
         room = budget - len(memory.scores)
         if room <= 0 or not len(children):
             break
         memory.add(children[:room])
-        records.append(memory.generation(index))
+        records.append(generation_of(memory, index))
         if on_generation:
             on_generation(records[-1])
         if index + 1 == generations:
             break
         best = memory.genotypes[memory.order()[:parents]]
-        mutants = _breed(memory, mutations, limits, partial(_mutate, space, best, mutation_rate, rng))
-        crossed = _breed(memory, crossovers, limits, partial(_cross, space, best, rng), mutants)
-        children = np.concatenate([mutants, crossed])
-        children = np.concatenate([children, _draw_random(memory, population - len(children), limits, rng, children)])
-    return memory.result(records)
+
+        def mutants(n: int, best: Genotypes = best) -> Genotypes:
+            return mutate(space, best[rng.integers(0, len(best), size=n)], mutation_rate, rng)[0]
+
+        def crossed(n: int, best: Genotypes = best) -> Genotypes:
+            mothers, fathers = best[rng.integers(0, len(best), size=(2, n))]
+            children = cross(space, mothers, fathers, rng)
+            return children[space.is_valid(children)]
+
+        children = breed(memory, mutations, limits, mutants)
+        children = np.concatenate([children, breed(memory, crossovers, limits, crossed, children)])
+        children = np.concatenate([children, draw_new(memory, population - len(children), limits, rng, children)])
+    return SearchResult.of(memory, records, higher_is_better)
 
 
 def check_evolution(*, population: int, generations: int, parents: int) -> None:
@@ -166,41 +144,24 @@ def random_search(
 ) -> SearchResult:
     """``budget`` different architectures drawn uniformly among those that meet ``limits``, or all where there are fewer."""
     limits = check_limits(space, limits)
-    memory = _Memory(space, score, higher_is_better)
-    memory.add(_draw_random(memory, budget, limits, rng))
-    return memory.result([memory.generation(0)])
+    memory = Memory(space, score, higher_is_better)
+    memory.add(draw_new(memory, budget, limits, rng))
+    return SearchResult.of(memory, [generation_of(memory, 0)], higher_is_better)
 
 
-def _draw_random(
-    memory: _Memory, n: int, limits: Sequence[str], rng: np.random.Generator, taken: Genotypes | None = None
-) -> Genotypes:
-    return _breed(memory, n, (), lambda count: sample_within(memory.space, count, limits, rng), taken)
+def generation_of(memory: Memory, index: int) -> Generation:
+    """The record of the generation ``index``, the last that was scored."""
+    return Generation(index, len(memory.scores), float(memory.scores[memory.order()[0]]))
 
 
-def _breed(
-    memory: _Memory, n: int, limits: Sequence[str], propose: Callable[[int], Genotypes], taken: Genotypes | None = None
-) -> Genotypes:
-    """Up to ``n`` new architectures that ``propose(count)`` proposes, none of them scored or in ``taken``."""
-    found = memory.genotypes[:0]
-    before = found if taken is None else taken
-    for _ in range(ROUNDS):
-        if len(found) >= n:
-            break
-        proposed = propose(n)
-        proposed = proposed[meets_limits(memory.space, proposed, limits)]
-        merged = memory.unseen(np.concatenate([before, found, proposed]))
-        found = merged[len(before) :]
-    return found[: max(n, 0)]
+def pareto_front(objectives: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The rows of float64[n, k] that no other row beats: nowhere larger, and smaller somewhere. By the first objective.
 
-
-def _mutate(space: SearchSpace, parents: Genotypes, rate: float, rng: np.random.Generator, n: int) -> Genotypes:
-    chosen = parents[rng.integers(0, len(parents), size=n)]
-    edits = np.maximum(rng.binomial(space.max_edits, rate, size=n), 1)
-    children = [space.neighbors(chosen[edits == count], int(count), rng).genotypes for count in np.unique(edits)]
-    return np.concatenate([parents[:0], *children])
-
-
-def _cross(space: SearchSpace, parents: Genotypes, rng: np.random.Generator, n: int) -> Genotypes:
-    mothers, fathers = parents[rng.integers(0, len(parents), size=(2, n))]
-    children = space.canonicalize(np.where(rng.random(mothers.shape) < 0.5, mothers, fathers))
-    return children[space.is_valid(children)]
+    Of rows that are equal the first is kept.
+    """
+    order = np.lexsort(objectives.T[::-1])  # what comes later cannot beat what comes before
+    kept: list[int] = []
+    for row in order:
+        if not kept or not (objectives[kept] <= objectives[row]).all(axis=1).any():
+            kept.append(int(row))
+    return np.array(kept, dtype=np.intp)

@@ -1,12 +1,11 @@
-"""Training, of a supernet or of one network: read :func:`_train` from top to bottom."""
+"""Training, of a supernet or of one network: read :meth:`Training.run` from top to bottom."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,200 +14,278 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lissnas.errors import UserError
-from lissnas.oneshot.batches import Batches
-from lissnas.oneshot.checkpoint import Checkpoint
-from lissnas.oneshot.data import ImageData
-from lissnas.oneshot.norm import set_ghost
+from lissnas.oneshot.batches import evaluation_batches, open_batches
+from lissnas.oneshot.checkpoint import Checkpoint, State
+from lissnas.oneshot.data import Images
+from lissnas.oneshot.devices import computing, enough_memory, own_chance, require_parts, require_precision
+from lissnas.oneshot.distributed import Ranks, joined, launched
+from lissnas.oneshot.ema import WeightAverage
+from lissnas.oneshot.evaluate import evaluating
+from lissnas.oneshot.log import Clock, Progress
+from lissnas.oneshot.norm import calibrating, set_ghost
+from lissnas.oneshot.optimizers import make_optimizer
+from lissnas.oneshot.recipe import Recipe
 from lissnas.oneshot.samplers import PathSampler
 from lissnas.oneshot.samplers.uniform import UniformSampler
 from lissnas.oneshot.supernet import Supernet
 from lissnas.spaces.base import SearchSpace
 
-__all__ = ["Progress", "Recipe", "train_network", "train_supernet"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train. SGD with momentum; the rate falls to zero.
-
-    Attributes:
-        epochs: passes over the training split.
-        batch_size: images in a step.
-        learning_rate: at its highest.
-        momentum: of SGD.
-        weight_decay: on weights of two dimensions or more; norms and biases are left alone (SPOS).
-        schedule: how the rate falls.
-        warmup_epochs: during which the rate rises from zero.
-        label_smoothing: the share of a label that is spread over all classes.
-        ghost: images in a ghost batch, a divisor of ``batch_size``; None: whole batches.
-        checkpoint_epochs: a checkpoint is written each time so many epochs are done, and at the end.
-    """
-
-    epochs: int = 100
-    batch_size: int = 64
-    learning_rate: float = 0.2
-    momentum: float = 0.9
-    weight_decay: float = 4e-5
-    schedule: Literal["cosine", "linear"] = "cosine"
-    warmup_epochs: float = 0.0
-    label_smoothing: float = 0.1
-    ghost: int | None = 32
-    checkpoint_epochs: int = 25
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1 or self.checkpoint_epochs < 1:
-            raise UserError(f"epochs, batch_size and checkpoint_epochs must be 1 or more, but got {self}")
-        if self.schedule not in ("cosine", "linear"):
-            raise UserError(f"schedule must be cosine or linear, but got '{self.schedule}'")
-        if self.ghost is not None and (self.ghost < 2 or self.batch_size % self.ghost):
-            raise UserError(f"ghost must be 2 or more and divide batch_size {self.batch_size}, but got {self.ghost}")
-
-    def rate(self, step: int, steps_per_epoch: int) -> float:
-        """The learning rate at ``step``, counted from the first of the training."""
-        warmup = self.warmup_epochs * steps_per_epoch
-        if step < warmup:
-            return self.learning_rate * (step + 1) / warmup
-        progress = (step - warmup) / (self.epochs * steps_per_epoch - warmup)
-        share = 1 - progress if self.schedule == "linear" else (1 + math.cos(math.pi * progress)) / 2
-        return self.learning_rate * share
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What ``on_progress`` is told after each epoch: epochs done, epochs in all, the mean training loss."""
-
-    epoch: int
-    epochs: int
-    loss: float
-
+__all__ = ["Progress", "Recipe", "Training", "train_network", "train_supernet"]
 
 OnProgress = Callable[[Progress], None]
-Forward = Callable[[Tensor, Any], Tensor]
+Alleles = list[int] | None  # a path; a network of its own has none
 
 
 def train_supernet(
     supernet: Supernet,
     paths: SearchSpace | PathSampler,
-    data: ImageData,
+    data: Images,
     recipe: Recipe,
     *,
     seed: int,
     checkpoint_dir: str | Path | None = None,
     on_progress: OnProgress | None = None,
+    devices: int = 1,
 ) -> NDArray[np.float64]:
     """Train ``supernet`` in place, on a path (or a few) per step; the mean loss of each epoch, float64[epochs].
 
     Args:
         paths: a space, full or shrunk, to draw uniformly from; or a sampler.
         seed: with the epoch, all that chance depends on: order, augmentation, paths, dropout.
-        checkpoint_dir: where a training that was cut off is taken up again, to the same bytes as one that was not.
+        checkpoint_dir: where a training that was cut off is taken up again, on a CPU to the same bytes as one that was not. It
+            always holds the last state whose losses and weights were numbers.
+        on_progress: told after each epoch; a :class:`~lissnas.oneshot.log.TrainingLog` writes it down.
+        devices: processes to train in, each on a device of the kind that the supernet is on: GPUs, or shares of the CPU. Under
+            torchrun it stays 1. With ghost batches the result does not depend on it, up to rounding.
 
     Raises:
-        UserError: the loss is no number any more (step and path are named), a checkpoint of another training, or paths of a
-            space with other weights.
+        UserError: the loss is no number any more (step and path are named), a checkpoint of another training, paths of a space
+            with other weights, a device that cannot do what the recipe asks, not enough memory, or a rank that died.
     """
     sampler = paths if isinstance(paths, PathSampler) else UniformSampler(paths)
     root = supernet.space.root
     if sampler.space.root.fingerprint != root.fingerprint:
         raise UserError(f"paths of '{sampler.space.name}' do not fit a supernet of '{root.name}': draw from it, or shrink it")
-    identity = {"of": "supernet", "weights": root.fingerprint, **sampler.definition()}
-
-    def draw(steps: int, rng: np.random.Generator) -> list[list[list[int]]]:
-        drawn: list[list[list[int]]] = sampler.draw(steps, rng).tolist()
-        return drawn
-
-    return _train(supernet, supernet, draw, data, recipe, seed, identity, checkpoint_dir, on_progress)
+    if recipe.compile:
+        raise UserError(
+            "compile is for networks of their own: a supernet would be compiled anew for each path, so leave it out"
+        )
+    return Training(supernet, sampler, data, recipe, seed, checkpoint_dir).start(devices, on_progress)
 
 
 def train_network(
     network: nn.Module,
-    data: ImageData,
+    data: Images,
     recipe: Recipe,
     *,
     seed: int,
     checkpoint_dir: str | Path | None = None,
     on_progress: OnProgress | None = None,
+    devices: int = 1,
 ) -> NDArray[np.float64]:
     """Train one network in place: the same loop, without paths. See :func:`train_supernet`."""
+    return Training(network, None, data, recipe, seed, checkpoint_dir).start(devices, on_progress)
 
-    def forward(images: Tensor, _: None) -> Tensor:
-        logits: Tensor = network(images)
-        return logits
 
-    def draw(steps: int, _: np.random.Generator) -> list[list[None]]:
+@dataclass(frozen=True)
+class Training:
+    """One training, as any of its processes sees it. A network without a sampler is one of its own."""
+
+    network: nn.Module
+    sampler: PathSampler | None
+    data: Images
+    recipe: Recipe
+    seed: int
+    checkpoint_dir: str | Path | None
+
+    def start(self, devices: int, on_progress: OnProgress | None) -> NDArray[np.float64]:
+        """Do it, on so many devices."""
+        if devices < 1:
+            raise UserError(f"devices must be 1 or more, but got {devices}")
+        device = next(self.network.parameters()).device
+        require_parts(self.recipe, devices)
+        require_precision(self.recipe.precision, device)
+        with launched(self.run, device, devices) if devices > 1 else joined(device) as ranks:
+            return self.run(ranks, on_progress)
+
+    def run(self, ranks: Ranks, on_progress: OnProgress | None = None) -> NDArray[np.float64]:
+        """The share of one process."""
+        network, sampler, recipe, device = self.network, self.sampler, self.recipe, ranks.device
+        require_parts(recipe, ranks.world)
+
+        # data
+        batches = open_batches(self.data, recipe.batch_size, device, ranks.rank, ranks.world)
+        steps = batches.per_epoch
+
+        # network
+        network.to(device, memory_format=self._order)  # type: ignore[call-overload]
+        network.train()
+        set_ghost(network, recipe.ghost, recipe.accumulate)
+        parameters = list(network.parameters())
+        forward = torch.compile(network) if recipe.compile else network
+
+        # optimizer
+        optimizer = make_optimizer(network, recipe)
+        scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
+        average = None if recipe.ema is None else WeightAverage(network, recipe.ema)
+
+        # resume
+        history = np.zeros(recipe.epochs)
+        state = State(network, optimizer, scaler, average, sampler, history)
+        checkpoint = None if self.checkpoint_dir is None else Checkpoint(self.checkpoint_dir, self.identity())
+        first = checkpoint.load(state) if checkpoint else 0
+        if not ranks.same(first):
+            raise UserError(
+                f"the ranks find other checkpoints in '{self.checkpoint_dir}': give a directory that all of them see"
+            )
+        ranks.follow(state.floats())
+
+        # loop: all chance of an epoch comes from (seed, epoch), so it does not matter where a training was cut off
+        held_out = None if sampler is None or sampler.trains is None else _held_out(self.data, recipe.batch_size, device)
+        clock = Clock(first, recipe.epochs, steps * recipe.batch_size)
+        done = first
+
+        def ended() -> bool:
+            return done == recipe.epochs or (sampler is not None and sampler.finished())
+
+        with enough_memory(recipe, device), own_chance(device):
+            while not ended():
+                rng = np.random.default_rng([self.seed, done])
+                choices = rng.spawn(1)[0]
+                torch.manual_seed(int(rng.integers(1 << 62)) + ranks.rank)
+                paths = _draw(sampler, steps, rng)
+                losses: list[Tensor] = []
+                for step, (images, labels) in enumerate(batches.epoch(rng), start=done * steps):
+                    rate = recipe.rate(step, steps)
+                    for group in optimizer.param_groups:
+                        group["lr"] = rate
+                    if held_out is not None:
+                        paths.append(_choose(network, sampler, held_out, choices, ranks))
+                    optimizer.zero_grad()
+                    losses += self._backward(forward, images, labels, paths[step - done * steps], scaler)
+                    for resting in network.resting(step) if isinstance(network, Supernet) else []:
+                        resting.grad = None
+                    moved = [p for p in parameters if p.grad is not None]
+                    ranks.average([p.grad for p in moved if p.grad is not None])
+                    scaler.unscale_(optimizer)
+                    if recipe.clip_norm is not None:
+                        nn.utils.clip_grad_norm_(moved, recipe.clip_norm)
+                    if recipe.clip_value is not None:
+                        nn.utils.clip_grad_value_(moved, recipe.clip_value)
+                    scaler.step(optimizer)
+                    scaler.update()
+                    if average is not None:
+                        average.update(step)
+
+                # what became of it: looked at once per epoch, since a look at each step would make a GPU wait
+                history[done] = _mean_loss(losses, paths, done * steps, recipe.accumulate, ranks)
+                if sampler is None:
+                    ranks.average(state.statistics())
+                done += 1
+                if ended() or done % recipe.checkpoint_epochs == 0:
+                    state.require_finite(done * steps)
+                    if checkpoint and ranks.rank == 0:
+                        checkpoint.save(done, state)
+                if on_progress and ranks.rank == 0:
+                    on_progress(clock.progress(done, float(history[done - 1]), rate))
+
+        if average is not None:
+            average.give()
+        network.eval()
+        return history[:done]
+
+    def _backward(
+        self, forward: Callable[..., Tensor], images: Tensor, labels: Tensor, paths: list[Alleles], scaler: torch.amp.GradScaler
+    ) -> list[Tensor]:
+        """Add up the gradients of a step's paths, part by part of the batch; the losses, by part and path."""
+        recipe, losses = self.recipe, []
+        distils = self.sampler is not None and self.sampler.distils
+        for part, answers in zip(images.chunk(recipe.accumulate), labels.chunk(recipe.accumulate), strict=True):
+            part = part.contiguous(memory_format=self._order)
+            targets, smoothing = answers, recipe.label_smoothing
+            for path in paths:
+                with computing(recipe.precision, part.device):
+                    logits = forward(part) if path is None else forward(part, path)
+                loss = functional.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
+                scaler.scale(loss / recipe.accumulate).backward()  # type: ignore[no-untyped-call]
+                losses.append(loss.detach())
+                if distils and path is paths[0]:  # the other paths learn from what the first one says (BigNAS)
+                    targets, smoothing = logits.detach().float().softmax(1), 0.0
+        return losses
+
+    @property
+    def _order(self) -> torch.memory_format:
+        return torch.channels_last if self.recipe.channels_last else torch.contiguous_format
+
+    def identity(self) -> dict[str, Any]:
+        """What makes it this training and no other, as plain JSON data. How many processes do it is no part of that."""
+        of: dict[str, Any] = {"of": "network"}
+        if self.sampler is not None:
+            of = {"of": "supernet", "weights": self.sampler.space.root.fingerprint, **self.sampler.definition()}
+            of |= getattr(self.network, "options", {})
+        return {**of, "recipe": asdict(self.recipe), "seed": self.seed, "data": self.data.fingerprint}
+
+
+def _draw(sampler: PathSampler | None, steps: int, rng: np.random.Generator) -> list[list[Alleles]]:
+    """The paths of each of the next steps; none yet, where each step's are chosen when it comes.
+
+    Raises:
+        UserError: the sampler drew a path that is none of its space.
+    """
+    if sampler is None:
         return [[None]] * steps
-
-    return _train(network, forward, draw, data, recipe, seed, {"of": "network"}, checkpoint_dir, on_progress)
-
-
-def _train(
-    network: nn.Module,
-    forward: Forward,
-    draw: Callable[[int, np.random.Generator], list[list[Any]]],
-    data: ImageData,
-    recipe: Recipe,
-    seed: int,
-    identity: dict[str, Any],
-    checkpoint_dir: str | Path | None,
-    on_progress: OnProgress | None,
-) -> NDArray[np.float64]:
-    # data
-    device = next(network.parameters()).device
-    batches = Batches(data, recipe.batch_size, device)
-    steps = batches.per_epoch
-
-    # network
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network.train()
-    set_ghost(network, recipe.ghost)
-
-    # optimizer
-    decayed = [p for p in network.parameters() if p.ndim >= 2]
-    others = [p for p in network.parameters() if p.ndim < 2]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.SGD([g for g in groups if g["params"]], lr=recipe.learning_rate, momentum=recipe.momentum)
-
-    # resume
-    history = np.zeros(recipe.epochs)
-    first = 0
-    checkpoint = None
-    if checkpoint_dir is not None:
-        identity = {**identity, "recipe": asdict(recipe), "seed": seed, "data": data.fingerprint}
-        checkpoint = Checkpoint(checkpoint_dir, network, optimizer, identity)
-        first = checkpoint.load(history)
-
-    # loop: all chance of an epoch comes from (seed, epoch), so it does not matter where a training was cut off
-    with torch.random.fork_rng(devices=[]):
-        for epoch in range(first, recipe.epochs):
-            rng = np.random.default_rng([seed, epoch])
-            torch.manual_seed(int(rng.integers(1 << 62)))
-            paths = draw(steps, rng)
-            losses = []
-            for step, (images, labels) in enumerate(batches.epoch(rng)):
-                for group in optimizer.param_groups:
-                    group["lr"] = recipe.rate(epoch * steps + step, steps)
-                optimizer.zero_grad()
-                for path in paths[step]:
-                    loss = functional.cross_entropy(forward(images, path), labels, label_smoothing=recipe.label_smoothing)
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    losses.append(loss.detach())
-                optimizer.step()
-            history[epoch] = _mean_loss(torch.stack(losses), paths, epoch * steps)
-            if checkpoint and ((epoch + 1) % recipe.checkpoint_epochs == 0 or epoch + 1 == recipe.epochs):
-                checkpoint.save(epoch + 1, history)
-            if on_progress:
-                on_progress(Progress(epoch + 1, recipe.epochs, float(history[epoch])))
-    network.eval()
-    return history
+    return [] if sampler.trains is not None else _drawn(sampler, steps, rng)
 
 
-def _mean_loss(losses: Tensor, paths: list[list[Any]], first_step: int) -> float:
-    """Looked at once per epoch: a look at each step would make a GPU wait."""
-    values = losses.double().cpu()
-    lost = torch.nonzero(~torch.isfinite(values)).flatten()
+def _drawn(sampler: PathSampler, steps: int, rng: np.random.Generator) -> list[list[Alleles]]:
+    drawn = sampler.draw(steps, rng)
+    try:
+        sampler.space.require_valid(drawn.reshape(-1, drawn.shape[-1]))
+    except UserError as error:
+        raise UserError(f"the sampler {type(sampler).__name__} drew a path outside '{sampler.space.name}': {error}") from None
+    paths: list[list[Alleles]] = drawn.tolist()
+    return paths
+
+
+def _held_out(data: Images, images: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Validation images that paths are compared on, always the same, as many as a batch has (GreedyNAS: 1,000 at 1,024)."""
+    return next(iter(evaluation_batches(data, "validation", min(images, len(data.validation)), device)))
+
+
+def _choose(
+    supernet: nn.Module,
+    sampler: PathSampler | None,
+    held_out: tuple[Tensor, Tensor],
+    rng: np.random.Generator,
+    ranks: Ranks,
+) -> list[Alleles]:
+    """The best paths of those that the sampler draws, by their loss on held-out images and these images' statistics."""
+    assert sampler is not None
+    (paths,) = _drawn(sampler, 1, rng)
+    images, labels = held_out
+    with evaluating(supernet), calibrating(supernet, len(images), keep=False):
+        losses = torch.stack([functional.cross_entropy(supernet(images, path), labels) for path in paths]).double()
+    ranks.follow([losses])
+    found = losses.cpu().numpy()
+    sampler.observe(np.array(paths, dtype=np.uint8), found)
+    return [paths[index] for index in np.argsort(found, kind="stable")[: sampler.trains]]
+
+
+def _mean_loss(losses: list[Tensor], paths: list[list[Alleles]], first_step: int, parts: int, ranks: Ranks) -> float:
+    """The mean over steps, parts of a batch, paths and ranks.
+
+    Raises:
+        UserError: one of them is no number.
+    """
+    stacked = torch.stack(losses)
+    ranks.average([stacked])
+    values = stacked.double().cpu().view(len(paths), parts, -1).mean(1)
+    lost = torch.nonzero(~torch.isfinite(values))
     if len(lost):
-        step, which = divmod(int(lost[0]), len(paths[0]))
+        step, which = lost[0].tolist()
         path = paths[step][which]
         where = f" on the path {tuple(path)}" if path is not None else ""
-        raise UserError(f"the loss became {values[lost[0]]} at step {first_step + step}{where}: lower the learning rate")
+        raise UserError(
+            f"the loss became {float(values[step, which])} at step {first_step + step}{where}: lower the learning rate"
+        )
     return float(values.mean())

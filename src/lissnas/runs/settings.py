@@ -29,9 +29,12 @@ def read_settings(model: type[Model], given: Mapping[Any, Any], where: str) -> M
         first = error.errors()[0]
         path = [str(part) for part in first["loc"] if part != "[key]"]
         name = ".".join(path)
-        if first["type"] in ("extra_forbidden", "invalid_key"):
+        if first["type"] in ("extra_forbidden", "invalid_key", "unexpected_keyword_argument"):
             known = _fields_at(model, path[:-1])
             raise UserError(f"{where}: there is no setting '{name}': {nearest(path[-1], known)}") from None
+        whole = first.get("ctx", {}).get("error")
+        if isinstance(whole, UserError):  # settings that do not go together, in the words of whoever checks them
+            raise UserError(f"{where}: the settings of '{name}' are wrong: {whole}") from None
         raise UserError(f"{where}: the setting '{name}' is wrong: {_rule(first)}, but got {_shown(first['input'])}") from None
 
 
@@ -63,9 +66,11 @@ def check_settings(kind: type, name: str, settings: Mapping[str, Any], taken: Ma
 
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
-    """The settings of the model that stands at ``path`` inside ``model``."""
+    """The settings of the model, or of the dataclass, that stands at ``path`` inside ``model``."""
     for part in path:
         kind: Any = model.model_fields[part].annotation
+        if is_dataclass(kind):
+            return [field.name for field in fields(kind)]
         inner = [k for k in (kind, *get_args(kind)) if isinstance(k, type) and issubclass(k, BaseModel)]
         if not inner:
             return []
@@ -89,7 +94,7 @@ def _rule(error: Any) -> str:
     """What pydantic says, in the words of the other messages."""
     if error["type"] == "missing":
         return "it must be given"
-    if error["type"] == "model_type":
+    if error["type"] in ("model_type", "dataclass_type"):
         return "it must be a group of settings, {name: value}"
     text: str = error["msg"].partition(", unable to parse")[0]
     for theirs, ours in _WORDS.items():

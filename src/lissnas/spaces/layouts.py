@@ -23,6 +23,7 @@ LAYOUTS = Registry(
         "darts": "lissnas.spaces.darts:DartsLayout",
         "nasbench101": "lissnas.spaces.nasbench101.costs:CellLayout",
         "nasbench201": "lissnas.spaces.nasbench201:NASBench201Layout",
+        "module": "lissnas.oneshot.module_layout:ModuleLayout",
         "transnas": "lissnas.spaces.transnas:TransNASLayout",
     },
 )

@@ -1,4 +1,5 @@
-"""Contract tests that come with the package: what every space, evaluator, predictor and shrinker must hold to.
+"""Contract tests that come with the package: what every space, evaluator, predictor, shrinker,
+supernet and path sampler must hold to.
 
 For a test suite, inherit the class of its kind and name the thing; any runner that collects pytest's classes will do::
 
@@ -7,7 +8,8 @@ For a test suite, inherit the class of its kind and name the thing; any runner t
             return my_space()
 
 Without a test runner, ``run_checks(space)`` answers with one :class:`CheckResult` per promise: this is what ``lissnas check``
-prints. Each check is a plain function in ``SPACE_CHECKS``, ``EVALUATOR_CHECKS``, ``PREDICTOR_CHECKS`` or ``SHRINKER_CHECKS``.
+prints. Each check is a plain function in ``SPACE_CHECKS``, ``EVALUATOR_CHECKS``, ``PREDICTOR_CHECKS``, ``SHRINKER_CHECKS``,
+``SUPERNET_CHECKS`` or ``SAMPLER_CHECKS``.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from lissnas.testing.space import SPACE_CHECKS, SpaceContract, run_checks
 if TYPE_CHECKING:
     from lissnas.testing.evaluator import EVALUATOR_CHECKS, EvaluatorContract
     from lissnas.testing.predictor import PREDICTOR_CHECKS, PredictorContract
+    from lissnas.testing.sampler import SAMPLER_CHECKS, SamplerContract
     from lissnas.testing.shrinker import SHRINKER_CHECKS, ShrinkerContract
+    from lissnas.testing.supernet import SUPERNET_CHECKS, SupernetContract
 
 # loaded when asked for: who checks a space needs no predictor
 _LATER = {
@@ -29,23 +33,31 @@ _LATER = {
     "EvaluatorContract": "evaluator",
     "PREDICTOR_CHECKS": "predictor",
     "PredictorContract": "predictor",
+    "SAMPLER_CHECKS": "sampler",
+    "SamplerContract": "sampler",
     "SHRINKER_CHECKS": "shrinker",
     "ShrinkerContract": "shrinker",
+    "SUPERNET_CHECKS": "supernet",
+    "SupernetContract": "supernet",
 }
 
 __all__ = [
     "EVALUATOR_CHECKS",
     "PREDICTOR_CHECKS",
+    "SAMPLER_CHECKS",
     "SHRINKER_CHECKS",
     "SPACE_CHECKS",
+    "SUPERNET_CHECKS",
     "Check",
     "CheckFailedError",
     "CheckResult",
     "EvaluatorContract",
     "PredictorContract",
+    "SamplerContract",
     "ShrinkerContract",
     "SkipCheck",
     "SpaceContract",
+    "SupernetContract",
     "run_all",
     "run_checks",
 ]

@@ -16,25 +16,43 @@ from lissnas.oneshot.blocks import NormFactory
 from lissnas.oneshot.networks.edge_cell import classifier, relu_conv_norm
 from lissnas.spaces.base import SearchSpace
 from lissnas.spaces.darts import DartsSpace
-from lissnas.spaces.darts.layout import CellSite
+from lissnas.spaces.darts.layout import CellSite, DartsLayout
 
-__all__ = ["DartsNetwork", "build_darts"]
+__all__ = ["DartsNetwork", "build_darts", "build_inputs", "build_operation", "build_stem", "drawings_of"]
 
 
 def build_darts(space: SearchSpace, path: Sequence[int], norm: NormFactory) -> nn.Module:
     """The network of one normal and one reduction cell, given as the alleles of their drawings."""
     if not isinstance(space, DartsSpace):
         raise UserError(f"'{space.name}' has no cells of DARTS, so no such network can be built of it")
-    operations = space.layout.operations
-    drawings = [
-        (space.tables.sources[structure[0]].tolist(), [operations[label] for label in labels[0]])
-        for structure, labels in space.drawn(np.array([path], dtype=np.uint8))
-    ]
-    return DartsNetwork(space, drawings, norm)
+    return DartsNetwork(space, drawings_of(space, path), norm)
 
 
 # Where each edge comes from, and its operation; two edges per node.
 Drawing = tuple[list[int], list[str]]
+
+
+def drawings_of(space: DartsSpace, path: Sequence[int]) -> list[Drawing]:
+    """The normal and the reduction cell of one architecture."""
+    operations = space.layout.operations
+    return [
+        (space.tables.sources[structure[0]].tolist(), [operations[label] for label in labels[0]])
+        for structure, labels in space.drawn(np.array([path], dtype=np.uint8))
+    ]
+
+
+def build_stem(layout: DartsLayout, norm: NormFactory) -> nn.Sequential:
+    """The 3x3 convolution in front."""
+    convolution = nn.Conv2d(layout.in_channels, layout.stem_channels, 3, padding=1, bias=False)
+    return nn.Sequential(convolution, norm(layout.stem_channels))
+
+
+def build_inputs(site: CellSite, norm: NormFactory) -> tuple[nn.Module, nn.Module]:
+    """What brings the outputs of the two cells before, the older first, to a cell's channels and to one size."""
+    older, newer = site.inputs
+    if site.halved:
+        return FactorizedReduction(older, site.channels, norm), relu_conv_norm(1, newer, site.channels, 1, norm)
+    return relu_conv_norm(1, older, site.channels, 1, norm), relu_conv_norm(1, newer, site.channels, 1, norm)
 
 
 class DartsNetwork(nn.Module):
@@ -43,8 +61,7 @@ class DartsNetwork(nn.Module):
     def __init__(self, space: DartsSpace, drawings: Sequence[Drawing], norm: NormFactory) -> None:
         super().__init__()
         layout = space.layout
-        stem = nn.Conv2d(layout.in_channels, layout.stem_channels, 3, padding=1, bias=False)
-        self.stem = nn.Sequential(stem, norm(layout.stem_channels))
+        self.stem = build_stem(layout, norm)
         self.cells = nn.ModuleList(DartsCell(site, *drawings[int(site.reduction)], norm) for site in layout.cells())
         self.tail = nn.Sequential(*classifier(layout.out_channels, layout.classes))
 
@@ -61,14 +78,10 @@ class DartsCell(nn.Module):
 
     def __init__(self, site: CellSite, sources: Sequence[int], operations: Sequence[str], norm: NormFactory) -> None:
         super().__init__()
-        older, newer = site.inputs
-        channels = site.channels
-        self.older = FactorizedReduction(older, channels, norm) if site.halved else relu_conv_norm(1, older, channels, 1, norm)
-        self.newer = relu_conv_norm(1, newer, channels, 1, norm)
+        self.older, self.newer = build_inputs(site, norm)
         self.sources = list(sources)
         self.operations = nn.ModuleList(
-            build_operation(name, channels, 2 if site.reduction and source < 2 else 1, norm)
-            for name, source in zip(operations, sources, strict=True)
+            build_operation(name, site, source, norm) for name, source in zip(operations, sources, strict=True)
         )
 
     def forward(self, older: Tensor, newer: Tensor) -> Tensor:
@@ -94,8 +107,9 @@ class FactorizedReduction(nn.Module):
         return reduced
 
 
-def build_operation(name: str, channels: int, stride: int, norm: NormFactory) -> nn.Module:
-    """The module of an operation."""
+def build_operation(name: str, site: CellSite, source: int, norm: NormFactory) -> nn.Module:
+    """The module of an operation on what ``source`` gives: of a reduction cell the first two are read at every other pixel."""
+    channels, stride = site.channels, 2 if site.reduction and source < 2 else 1
     match name:
         case "max_pool_3x3":
             return nn.MaxPool2d(3, stride=stride, padding=1)

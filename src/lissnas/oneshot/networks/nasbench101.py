@@ -15,7 +15,7 @@ from lissnas.spaces.chain import Conv
 from lissnas.spaces.nasbench101.costs import CellLayout, vertex_channels
 from lissnas.spaces.nasbench101.drawings import EDGES, INACTIVE, OPERATIONS, OUT, SHIFT
 
-__all__ = ["Cell", "build_nasbench101"]
+__all__ = ["Cell", "build_nasbench101", "build_operation", "build_stem", "build_tail", "mask_of"]
 
 
 class Cell(nn.Module):
@@ -35,7 +35,7 @@ class Cell(nn.Module):
         self.projections = nn.ModuleDict(
             {str(j): convolutions([Conv(1, in_channels, channels[j])], norm) for i, j in self.edges if i == 0}
         )
-        self.operations = nn.ModuleDict({str(v): _operation(operations[v - 1], channels[v], norm) for v in self.vertices})
+        self.operations = nn.ModuleDict({str(v): build_operation(operations[v - 1], channels[v], norm) for v in self.vertices})
 
     def forward(self, x: Tensor) -> Tensor:
         values: dict[int, Tensor] = {}
@@ -60,20 +60,35 @@ def build_nasbench101(space: SearchSpace, path: Sequence[int], norm: NormFactory
     layout = space.layout
     if not isinstance(layout, CellLayout):
         raise UserError(f"'{space.name}' has no layout of NAS-Bench-101, so no such network can be built of it")
-    mask = sum(int(bit) << int(SHIFT[i, j]) for bit, (i, j) in zip(path, EDGES, strict=False))
+    mask = mask_of(path)
     network = nn.Sequential()
-    network.add_module("stem", convolutions([Conv(3, layout.in_channels, layout.stem_channels)], norm))
+    network.add_module("stem", build_stem(layout, norm))
     for index, (in_channels, out_channels, _) in enumerate(layout.sites()):
         stack, cell = divmod(index, layout.cells)
         if stack > 0 and cell == 0:
             network.add_module(f"pool_{stack}", nn.MaxPool2d(2, ceil_mode=True))
         network.add_module(f"cell_{stack}_{cell}", Cell(mask, path[len(EDGES) :], in_channels, out_channels, norm))
-    classifier = nn.Linear(layout.sites()[-1][1], layout.classes)
-    network.add_module("tail", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), classifier))
+    network.add_module("tail", build_tail(layout))
     return network
 
 
-def _operation(code: int, channels: int, norm: NormFactory) -> nn.Module:
+def build_stem(layout: CellLayout, norm: NormFactory) -> nn.Sequential:
+    """The 3x3 convolution in front."""
+    return convolutions([Conv(3, layout.in_channels, layout.stem_channels)], norm)
+
+
+def build_tail(layout: CellLayout) -> nn.Sequential:
+    """Average pool and classifier."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(layout.sites()[-1][1], layout.classes))
+
+
+def mask_of(path: Sequence[int]) -> int:
+    """The drawing of a genotype as bits, see ``spaces.nasbench101.drawings``."""
+    return sum(int(bit) << int(SHIFT[i, j]) for bit, (i, j) in zip(path, EDGES, strict=False))
+
+
+def build_operation(code: int, channels: int, norm: NormFactory) -> nn.Module:
+    """The module of an operation."""
     if OPERATIONS[code] == "maxpool3x3":
         return nn.MaxPool2d(3, stride=1, padding=1)
     return convolutions([Conv(3 if OPERATIONS[code].startswith("conv3x3") else 1, channels, channels)], norm)

@@ -8,12 +8,13 @@ from torch import nn
 
 from lissnas.errors import UserError
 from lissnas.oneshot.blocks import NormFactory
-from lissnas.oneshot.networks.edge_cell import EdgeCell, ResidualBlock, classifier, relu_conv_norm
+from lissnas.oneshot.networks.edge_cell import EdgeCell, relu_conv_norm
+from lissnas.oneshot.networks.nasbench201 import build_reduction, build_tail
 from lissnas.spaces.base import SearchSpace
 from lissnas.spaces.edge_cell import EDGES
 from lissnas.spaces.nats_size import NATSSizeLayout
 
-__all__ = ["build_nats_size"]
+__all__ = ["build_nats_size", "build_stem"]
 
 
 def build_nats_size(space: SearchSpace, path: Sequence[int], norm: NormFactory) -> nn.Sequential:
@@ -23,14 +24,20 @@ def build_nats_size(space: SearchSpace, path: Sequence[int], norm: NormFactory) 
         raise UserError(f"'{space.name}' has no layout of NATS-Bench's size space, so no such network can be built of it")
     widths = layout.widths(path)
     network = nn.Sequential()
-    stem = nn.Sequential(nn.Conv2d(layout.in_channels, widths[0], 3, padding=1, bias=False), norm(widths[0]))
-    network.add_module("stem", stem)
+    network.add_module("stem", build_stem(layout, widths[0], norm))
     before = widths[0]
     for index, width in enumerate(widths):
-        network.add_module(f"layer_{index}", _cell(before, width, norm) if index % 2 == 0 else _reduction(before, width, norm))
+        network.add_module(
+            f"layer_{index}", _cell(before, width, norm) if index % 2 == 0 else build_reduction(before, width, norm)
+        )
         before = width
-    network.add_module("tail", nn.Sequential(norm(before), nn.ReLU(), *classifier(before, layout.classes)))
+    network.add_module("tail", build_tail(before, layout.classes, norm))
     return network
+
+
+def build_stem(layout: NATSSizeLayout, width: int, norm: NormFactory) -> nn.Sequential:
+    """The 3x3 convolution in front."""
+    return nn.Sequential(nn.Conv2d(layout.in_channels, width, 3, padding=1, bias=False), norm(width))
 
 
 def _cell(before: int, after: int, norm: NormFactory) -> EdgeCell:
@@ -41,8 +48,3 @@ def _cell(before: int, after: int, norm: NormFactory) -> EdgeCell:
         for start, end in EDGES
     ]
     return EdgeCell(edges, after)
-
-
-def _reduction(before: int, after: int, norm: NormFactory) -> ResidualBlock:
-    shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(before, after, 1, bias=False))
-    return ResidualBlock(before, after, 2, shortcut, norm)

@@ -17,7 +17,7 @@ from lissnas.spaces.transnas import BASE, Block, TransNASLayout
 from lissnas.spaces.transnas_macro import digits_of
 from lissnas.spaces.transnas_micro import OPERATIONS
 
-__all__ = ["FactorizedReduce", "build_transnas"]
+__all__ = ["FactorizedReduce", "build_operation", "build_residual", "build_stem", "build_transnas"]
 
 
 def build_transnas(space: SearchSpace, path: Sequence[int], norm: NormFactory) -> nn.Sequential:
@@ -27,15 +27,10 @@ def build_transnas(space: SearchSpace, path: Sequence[int], norm: NormFactory) -
         raise UserError(f"'{space.name}' has no layout of TransNAS-Bench-101, so no such network can be built of it")
     digits = digits_of(path) if layout.modules is None else [int(digit) for digit in layout.modules]
     network = nn.Sequential()
-    stem = [
-        nn.Conv2d(layout.in_channels, BASE // 2, 3, 2, padding=1, bias=False),
-        norm(BASE // 2),
-        relu_conv_norm(3, BASE // 2, BASE, 2, norm),
-    ]
-    network.add_module("stem", nn.Sequential(*stem))
+    network.add_module("stem", build_stem(layout, norm))
     width = BASE
     for index, block in enumerate(layout.blocks(digits)):
-        built = _residual(block, norm) if layout.modules is None else _cell(block, path, norm)
+        built = build_residual(block, norm) if layout.modules is None else _cell(block, path, norm)
         network.add_module(f"block_{index}", built)
         width = block.out_channels
     network.add_module("tail", classifier(width, layout.classes))
@@ -58,7 +53,14 @@ class FactorizedReduce(nn.Module):
         return result
 
 
-def _residual(block: Block, norm: NormFactory) -> nn.Module:
+def build_stem(layout: TransNASLayout, norm: NormFactory) -> nn.Sequential:
+    """Two 3x3 convolutions, each of which halves the resolution."""
+    convolution = nn.Conv2d(layout.in_channels, BASE // 2, 3, 2, padding=1, bias=False)
+    return nn.Sequential(convolution, norm(BASE // 2), relu_conv_norm(3, BASE // 2, BASE, 2, norm))
+
+
+def build_residual(block: Block, norm: NormFactory) -> ResidualBlock:
+    """A block of the macro space."""
     shortcut: nn.Module = nn.Identity()
     if block.reduces:
         convolution = nn.Conv2d(block.in_channels, block.out_channels, 1, block.stride, bias=False)
@@ -67,15 +69,14 @@ def _residual(block: Block, norm: NormFactory) -> nn.Module:
 
 
 def _cell(block: Block, path: Sequence[int], norm: NormFactory) -> nn.Module:
-    inner = Block(block.out_channels, block.out_channels, 1, block.out_side)
-    edges = [
-        _operation(OPERATIONS[allele], block if start == 0 else inner, norm)
-        for allele, (start, _) in zip(path, EDGES, strict=True)
-    ]
+    edges = [build_operation(OPERATIONS[allele], block, start, norm) for allele, (start, _) in zip(path, EDGES, strict=True)]
     return EdgeCell(edges, block.out_channels, block.stride)
 
 
-def _operation(name: str, block: Block, norm: NormFactory) -> nn.Module | None:
+def build_operation(name: str, block: Block, start: int, norm: NormFactory) -> nn.Module | None:
+    """The module of an operation on an edge from node ``start`` of a cell; None where it brings nothing."""
+    if start > 0:  # only from the first node the block's change of channels and resolution is made
+        block = Block(block.out_channels, block.out_channels, 1, block.out_side)
     if name == "none":
         return None
     if name == "skip":

@@ -1,0 +1,78 @@
+"""What a training asks of a device: precision, memory, and chance of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any
+
+import torch
+
+from lissnas.errors import UserError
+from lissnas.oneshot.recipe import Recipe
+
+__all__ = ["computing", "enough_memory", "own_chance", "require_parts", "require_precision"]
+
+REDUCED = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def computing(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """Within it layers compute in ``precision``; weights stay as they are."""
+    return nullcontext() if precision == "float32" else torch.autocast(device.type, REDUCED[precision])
+
+
+def require_precision(precision: str, device: torch.device) -> None:
+    """Refuse what the device cannot do.
+
+    Raises:
+        UserError: fp16 without a GPU, or bf16 on a device that has none.
+    """
+    if precision == "fp16" and device.type != "cuda":
+        raise UserError(f"precision fp16 takes a GPU, but the network is on '{device}': use bf16 or float32")
+    if precision == "bf16":
+        able = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else device.type == "cpu"
+        if not able:
+            remedy = "fp16 or float32" if device.type == "cuda" else "float32"
+            raise UserError(f"precision bf16 is nothing that '{device}' can compute in: use {remedy}")
+
+
+def require_parts(recipe: Recipe, world: int) -> None:
+    """Refuse a recipe that so many devices cannot share: a batch is cut into equal parts of whole ghost batches.
+
+    Raises:
+        UserError: the numbers.
+    """
+    images, rest = divmod(recipe.batch_size, world * recipe.accumulate)
+    if rest or (recipe.ghost is not None and images % recipe.ghost):
+        raise UserError(
+            f"a batch must split into equal parts of whole ghost batches, but got batch_size {recipe.batch_size} on {world} "
+            f"devices, accumulate {recipe.accumulate} and ghost {recipe.ghost}: choose a batch_size that they divide"
+        )
+
+
+@contextmanager
+def own_chance(device: torch.device) -> Iterator[None]:
+    """Within it torch's generators are ours, and convolutions on a GPU take the fastest of their algorithms."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices=[device] if device.type == "cuda" else []))
+        if device.type == "cuda":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True))
+        yield
+
+
+@contextmanager
+def enough_memory(recipe: Recipe, device: torch.device) -> Iterator[None]:
+    """Within it, say what to do where memory runs out.
+
+    Raises:
+        UserError: it does.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise UserError(
+            f"'{device}' has not enough memory for batch_size {recipe.batch_size} with accumulate {recipe.accumulate}: "
+            f"accumulate {2 * recipe.accumulate} does the same in smaller parts, or choose a smaller batch_size"
+        ) from None

@@ -1,0 +1,1 @@
+"""Supernets, one file per kind of layout; ``oneshot.supernet.SUPERNETS`` names their classes."""
