@@ -31,7 +31,11 @@ MISTAKES = [
     ("check twice.yaml", "twice.yaml:4: the gene 'op' stands twice, first in line 3: keep one"),
     ("export cycle.yaml --out o.csv", "cycle.yaml:3: conditions depend on one another in a circle (a -> b -> a)"),
     ("shrink key.yaml --scores measured.csv", "key.yaml:2: a space file has no key 'geens'"),
-    ("spaces nothing.yaml", "nothing.yaml:6: no architecture of 'toy' meets size <= 1", "size 16", "relax the limits"),
+    (
+        "spaces nothing.yaml",
+        "nothing.yaml:6: no architecture of 'toy' meets size <= 1: the smallest size is 16",
+        "relax the limits",
+    ),
     ("export torn.parquet --out o.csv", "torn.parquet is truncated or damaged", "copy or save it again"),
     ("shrink torn.parquet --scores measured.csv", "torn.parquet is truncated or damaged"),
     # -- options

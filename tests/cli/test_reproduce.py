@@ -40,6 +40,8 @@ MISTAKES = [
     ("reproduce theorem1 --seed -1", "'--seed'", "but got '-1'"),
     ("reproduce table9 --data nowhere", "--data names a folder", "'nowhere' is none: check the path"),
     ("reproduce table9 --data .", "'.' holds none of the files that are needed here", "sample20k.csv", "name another folder"),
+    ("reproduce table3 --space darts", "Table 3 has supernets of nasbench201, nasbench101, shufflenetv2, but got 'darts'"),
+    ("reproduce table4 --proxy imagenet", "a proxy is digits, but got 'imagenet'"),
     ("reproduce theorem1 --markdown r.txt", "--markdown names a .md file, but got 'r.txt'"),
     ("reproduce theorem1 --out run", "'run' is a run of another kind (shrink): choose another --out"),
     ("reproduce theorem1 --out measured.csv", "'measured.csv'", "choose another --out"),

@@ -13,7 +13,7 @@ from lissnas.reports.verdict import verdicts
 
 Metrics = dict[str, Any]
 ALWAYS = {"asked", "notes"}
-MAIN_ONLY = {"supernets", "final"}
+MAIN_ONLY = {"search_front", "supernets", "final"}
 COMPARE_ONLY = {"compare_table", "compare_ranks", "compare_front", "compare_sensitivity"}
 
 
@@ -192,3 +192,31 @@ def test_headlines(main_metrics: Metrics) -> None:
     assert lead[0] == "From 262,144 networks to 10,000."
     assert {tile.label: tile.value for tile in tiles}["Best network, retrained"] == "98.06"
     assert [tile.value for tile in tiles][:1] == ["262,144 → 10,000"]
+
+
+@pytest.mark.parametrize(
+    ("change", "improved", "words"),
+    [
+        ({}, None, "Neither supernet is shown to rank networks better"),
+        (
+            {"value": 0.2, "low": 0.1, "high": 0.3},
+            True,
+            "ranks networks better than that of the full one: Kendall τ 0.391 against",
+        ),
+        ({"value": -0.2, "low": -0.3, "high": -0.1}, False, "ranks networks worse than that of the full one"),
+    ],
+)
+def test_the_supernets_are_judged_whoever_wins(
+    main_metrics: Metrics, change: Metrics, improved: bool | None, words: str
+) -> None:
+    main_metrics["supernet_difference"] |= change
+    found = [v for v in verdicts(RunData(main_metrics)) if words in v.sentence]
+    assert [v.improved for v in found] == [improved]
+    assert words in SECTIONS.get("supernets").numbers(RunData(main_metrics))["verdict"][0]
+
+
+def test_a_front_without_costs_has_its_table_still(main_metrics: Metrics) -> None:
+    for found in main_metrics["search"].values():
+        found["costs"], found["front"] = [], found["front"][:1]
+    section = SECTIONS.get("search_front")
+    assert "<table" in section.draw(section.numbers(RunData(main_metrics)))

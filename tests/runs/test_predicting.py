@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from lissnas.errors import UserError
 from lissnas.runs import resume, start
-from lissnas.runs.predicting import PredictorConfig, make_predictor
+from lissnas.runs.predicting import PredictorConfig, make_predictor, require_trust
 from lissnas.runs.shrink import ShrinkConfig, check_config
 
 SPACE = """
@@ -105,3 +106,12 @@ def test_features_that_the_space_does_not_have_are_refused_before_the_run(tmp_pa
     ):
         with pytest.raises(UserError, match="'toy' has no features 'path': it has one-hot"):
             check_config(ShrinkConfig(**job, predictor=predictor, predictor_settings=settings))
+
+
+def test_zero_lets_a_predictor_pass_that_is_worse_than_chance(tmp_path: Path) -> None:
+    held_out = {"kendall": -0.3, "kendall_low": -0.5, "kendall_high": -0.1, "n": 40}
+    (tmp_path / "predictor.json").write_text(json.dumps(held_out))
+    run: Any = SimpleNamespace(path=lambda name: tmp_path / name, kind="shrink", directory=tmp_path)
+    require_trust(run, 0)
+    with pytest.raises(UserError, match=r"is -0\.30"):
+        require_trust(run, 0.01)

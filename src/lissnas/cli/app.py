@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from lissnas import __version__
-from lissnas.cli import compare, data, jobs, locality, quality, reproduce, spaces
+from lissnas.cli import best, compare, data, jobs, latency, locality, one_shot, quality, reproduce, spaces
 from lissnas.cli.console import stderr
 from lissnas.errors import UserError
 from lissnas.runs import RunInterrupted
@@ -26,9 +26,13 @@ app = typer.Typer(
 for command in (jobs.run, jobs.shrink, jobs.resume, jobs.report, spaces.sample, spaces.check, spaces.export):
     app.command()(command)
 app.command("spaces")(spaces.spaces)
+app.command("best")(best.best)
+app.command("latency")(latency.latency)
 app.command("locality")(locality.locality)
 app.command("quality")(quality.quality)
 app.command("compare")(compare.compare)
+for one in (one_shot.supernet, one_shot.search, one_shot.retrain):
+    app.command()(one)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(data.data, name="data")
 

@@ -152,7 +152,12 @@ def default_benchmark(space: str) -> tuple[str, str | None]:
 
 def run(
     config: Annotated[
-        Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file of settings; the digits job if not given.")
+        Path | None,
+        typer.Argument(metavar="[CONFIG]", help="A YAML file, or a job by name (--list); digits if not given."),
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the jobs that are ready to run, and stop.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting by name: supernet.epochs=50. May be repeated.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="One seed; 0, or what the file says, if not given.", min=0)] = None,
     workers: WorkersOption = 2,
@@ -164,8 +169,15 @@ def run(
     Without a configuration it works on scikit-learn's digits: nothing is downloaded, and it takes about five minutes.
     """
     from lissnas.runs.main_config import check_config, read_config
+    from lissnas.runs.recipes import find_job, list_jobs
 
-    settings = read_config(config, seed, command_line())
+    if listed:
+        for name, about in list_jobs().items():
+            print(f"{name:28} {about}")
+        return
+    if config is not None:
+        config = find_job(config)
+    settings = read_config(config, seed, command_line(), read_pairs(set_ or [], "--set supernet.epochs=50"))
     check_config(settings)
     directory = out or next_free("digits" if config is None else config.stem)
     do_job(lambda progress: start_run(directory, "main", settings.model_dump(), progress=progress, workers=workers), as_json)
@@ -223,7 +235,7 @@ def read_pairs(pairs: list[str], example: str = "--set draws=30") -> dict[str, A
     settings = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or not name.isidentifier():
+        if not equals or not all(part.isidentifier() for part in name.split(".")):
             raise UserError(f"a setting is given as name=value, but got '{pair}': {example}")
         try:
             settings[name] = yaml.safe_load(value)

@@ -8,14 +8,20 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "CalibrationOption",
     "DataOption",
+    "DeviceOption",
+    "DevicesOption",
     "EvaluatorOption",
+    "ImagesOption",
+    "ImagesSetOption",
     "JsonOption",
     "LimitOption",
     "LowerIsBetterOption",
     "OutOption",
     "PredictorOption",
     "PredictorSetOption",
+    "RecipeOption",
     "ScoreOption",
     "ScoresOption",
     "SeedOption",
@@ -55,3 +61,13 @@ OutOption = Annotated[
     Path | None, typer.Option("--out", help="The run directory to make; the next free one in runs/ if not given.")
 ]
 SeedOption = Annotated[int, typer.Option(help="One seed; the same seed gives the same bytes.", min=0)]
+ImagesOption = Annotated[str | None, typer.Option("--data", help="The images: digits (if not given), cifar10, ...")]
+ImagesSetOption = Annotated[
+    list[str] | None, typer.Option("--data-set", help="A setting of the images by name: folder=DIR. May be repeated.")
+]
+RecipeOption = Annotated[
+    list[str] | None, typer.Option("--set", help="A setting of the training by name: epochs=50. May be repeated.")
+]
+CalibrationOption = Annotated[int, typer.Option(help="Training images for a subnet's batch-norm statistics.", min=2)]
+DeviceOption = Annotated[str, typer.Option(help="Where networks run: cpu or cuda.")]
+DevicesOption = Annotated[int, typer.Option(help="How many devices train one network together, a process on each.", min=1)]

@@ -34,7 +34,18 @@ def reproduce(
     scale: Annotated[str, typer.Option(help="small (minutes for all), or paper: the paper's budget.")] = "small",
     seeds: Annotated[int | None, typer.Option(help="Runs of each method; 3 of small, 5 of paper.", min=1)] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A folder with the benchmarks' files, found by name; else what was added is used.")
+        Path | None,
+        typer.Option(help="A folder with the benchmarks' files and CIFAR-10, found by name; else what was added is used."),
+    ] = None,
+    space: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="table3: train the supernets of nasbench201, nasbench101 or shufflenetv2, which takes long. May be repeated."
+        ),
+    ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(help="digits: also judge ShuffleNetV2 by a small supernet's evaluations, as rows of their own."),
     ] = None,
     markdown: Annotated[
         Path | None, typer.Option(help="Also write all of the directory's results as Markdown: a .md file.")
@@ -55,6 +66,8 @@ def reproduce(
       lissnas reproduce table9 --data folder/with/files
 
       lissnas reproduce all --scale paper --seeds 5 --out runs/paper
+
+      lissnas reproduce table3 --space nasbench201 --data folder/with/files/and/cifar10
     """
     if not what:
         print(json.dumps(_described()) if as_json else _listed())
@@ -63,20 +76,21 @@ def reproduce(
     if markdown is not None and markdown.suffix != ".md":
         raise UserError(f"--markdown names a .md file, but got '{markdown}': name it like reproduction.md")
     from lissnas.experiments.data import install_from
-    from lissnas.experiments.job import benchmarks_of_experiment, config_of, run_experiment, write_metrics
+    from lissnas.experiments.job import benchmarks_of_experiment, config_of, run_experiment, wanted_of, write_metrics
 
-    config = config_of(scale, seeds, seed, names, data)
+    config = config_of(scale, seeds, seed, names, data, space or (), (proxy,) if proxy else ())
+    wanted = wanted_of(config)
     directory = out or Path("runs") / f"reproduce-{scale}"
     progress = ConsoleProgress()
     results = []
     try:
         if data is not None:
-            wanted = [benchmark for name in names for benchmark in benchmarks_of_experiment(EXPERIMENTS.get(name))]
-            found = install_from(data, wanted, progress.say)
+            benchmarks = [benchmark for name in names for benchmark in benchmarks_of_experiment(EXPERIMENTS.get(name), wanted)]
+            found = install_from(data, benchmarks, progress.say)
             progress.say(f"data in {data}: {', '.join(found) or 'none is needed'}")
         with _begin(directory, config, names) as run:
             for name in names:
-                results.append(run_experiment(run, name, progress, workers))
+                results.append(run_experiment(run, name, progress, workers, wanted))
             everything = write_metrics(run, command_line())
             run.journal("finished")
     finally:
@@ -149,9 +163,9 @@ def _write_pages(directory: Path, results: list[dict[str, Any]], markdown: Path 
 
 
 def _described() -> list[dict[str, Any]]:
+    from lissnas.experiments.all_stages import find_stage
     from lissnas.experiments.data import available
     from lissnas.experiments.job import benchmarks_of_experiment
-    from lissnas.experiments.stages import find_stage
 
     rows = []
     for name in list_experiments():

@@ -118,14 +118,33 @@ def _draw(space: SearchSpace, n: int, seed: int, limits: Sequence[str] = ()) -> 
 
 
 def export(
-    space: SpaceArgument,
-    out: OutOption,
+    space: Annotated[str, typer.Argument(metavar="SPACE|RUN", help="A space; or with --format a run, or a network's file.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write, .csv or .parquet; a folder for a network.")],
+    format_: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="Export a network: safetensors, onnx, torch-export, huggingface. May be repeated."),
+    ] = None,
+    licence: Annotated[str | None, typer.Option("--license", help="Of the weights, for the model card: apache-2.0.")] = None,
     n: Annotated[
         int | None, typer.Option("-n", "--number", help="At most so many, uniformly drawn; all if not given.", min=1)
     ] = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Write the architectures of a space as CSV or Parquet, one column per gene, with their costs."""
+    """Write the architectures of a space as CSV or Parquet, or the best network of a run for use elsewhere.
+
+    Examples:
+
+      lissnas export my-run/shrunk.parquet --out networks.csv
+
+      lissnas export my-run --format onnx --format torch-export --out exported
+
+      lissnas export my-run --format huggingface --license apache-2.0 --out my-network
+    """
+    if format_:
+        from lissnas.cli.networks import export_best
+
+        export_best(space, format_, out, licence)
+        return
     subject = get_space(space)
     _require_new(out)
     if n is not None and n < subject.cardinality:

@@ -19,9 +19,14 @@ def summarize(metrics: dict[str, Any], directory: Path) -> str:
 
         return summarize_reproduction(metrics, directory)
     lines = [""]
-    lines += _shrinking(metrics)
+    if metrics["kind"] in ("supernet", "search", "retrain"):
+        from lissnas.cli.one_shot import summarize_one_shot
+
+        lines += summarize_one_shot(metrics)
+    else:
+        lines += _shrinking(metrics)
     if metrics["kind"] == "main":
-        from lissnas.runs.main import summarize_training
+        from lissnas.runs.main_numbers import summarize_training
 
         lines += summarize_training(metrics)
     report = directory / "report.html"

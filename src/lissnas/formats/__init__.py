@@ -4,6 +4,7 @@
 ``get_space(spec)``            a space from a name, a YAML file, a saved space, or a space itself
 ``read_space(path)``           a space of one's own, from YAML (``yaml_space``); ``space_from_text``, ``space_schema``
 ``read_scores(path, space)``   measured networks, from CSV or Parquet (``scores``) -> ``Measured``
+``read_architectures``         the architectures of such a file alone, measured or not (``scores``)
 ``read_table(path)``           any CSV or Parquet file as columns that know their lines (``table``)
 ``save_space``, ``load_space``  a space as Parquet, with its definition and fingerprint (``saved``); ``read_header``
 ``write_architectures_csv``    architectures as CSV or Parquet, one column per gene (``architectures``); ``export_space``
@@ -29,7 +30,7 @@ from lissnas.spaces import SPACES, SearchSpace
 if TYPE_CHECKING:
     from lissnas.formats.architectures import export_space, write_architectures_csv
     from lissnas.formats.saved import load_space, read_header, save_space
-    from lissnas.formats.scores import Measured, read_scores
+    from lissnas.formats.scores import Measured, read_architectures, read_scores
     from lissnas.formats.table import Table, read_table
     from lissnas.formats.yaml_space import read_space, space_from_text, space_schema
 
@@ -39,6 +40,7 @@ __all__ = [
     "export_space",
     "get_space",
     "load_space",
+    "read_architectures",
     "read_header",
     "read_scores",
     "read_space",
@@ -54,6 +56,7 @@ _HOME = {
     "Table": "table",
     "export_space": "architectures",
     "load_space": "saved",
+    "read_architectures": "scores",
     "read_header": "saved",
     "read_scores": "scores",
     "read_space": "yaml_space",

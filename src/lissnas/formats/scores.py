@@ -16,7 +16,7 @@ from lissnas.formats.table import Table, read_table
 from lissnas.spaces import LearnedCost, SearchSpace
 from lissnas.spaces.gene import Gene
 
-__all__ = ["Measured", "read_scores"]
+__all__ = ["Measured", "read_architectures", "read_scores"]
 
 STRING_COLUMNS = ("arch", "architecture")
 
@@ -78,6 +78,18 @@ def read_scores(path: str | Path, space: SearchSpace, score: str | None = None) 
         table.lines[kept],
         len(scores) - len(kept),
     )
+
+
+def read_architectures(path: str | Path, space: SearchSpace) -> Genotypes:
+    """The architectures of ``space`` in a CSV or Parquet file, uint8[n, L], each once, in the order of the file.
+
+    Columns as in :func:`read_scores`; others are left alone.
+
+    Raises:
+        UserError: with the line: a column that is missing, an allele that is unknown, a network that is not in ``space``.
+    """
+    genotypes, _ = _read_genotypes(read_table(path), space)
+    return genotypes[np.sort(unique_index(space.encode(genotypes))[1])]
 
 
 # -- architectures ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lissnas.errors import UserError
 
-__all__ = ["Correlation", "RankCorrelation", "rank_correlation"]
+__all__ = ["Correlation", "RankCorrelation", "rank_correlation", "tau_difference"]
 
 BOOTSTRAPS = 2000
 
@@ -49,6 +49,21 @@ def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64], rng: np.ran
     pearson = Correlation(_pearson(a, b), float(low[0]), float(high[0]))
     kendall = Correlation(_kendall(a, b), float(low[1]), float(high[1]))
     return RankCorrelation(pearson, kendall, n)
+
+
+def tau_difference(
+    a: NDArray[np.float64], b: NDArray[np.float64], truth: NDArray[np.float64], rng: np.random.Generator
+) -> Correlation:
+    """How much larger Kendall's tau of ``a`` with ``truth`` is than that of ``b``, over the same architectures.
+
+    The bootstrap is paired: both scores are seen on the same draw of architectures, so that the interval is about the
+    difference, which two intervals beside one another are not.
+    """
+    n = len(truth)
+    draws = rng.integers(0, n, size=(BOOTSTRAPS, n))
+    values = [_kendall(a[i], truth[i]) - _kendall(b[i], truth[i]) for i in draws]
+    low, high = np.nanquantile(values, [0.025, 0.975])
+    return Correlation(_kendall(a, truth) - _kendall(b, truth), float(low), float(high))
 
 
 def _pearson(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -36,6 +36,7 @@ SECTIONS = Registry(
             "asked",
             "outcome",
             "final",
+            "search_front",
             "best_network",
             "way_down",
             "shrink_index",

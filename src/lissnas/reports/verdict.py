@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lissnas.reports.data import RunData
 from lissnas.reports.formats import coefficient, number
 
-__all__ = ["Verdict", "verdicts"]
+__all__ = ["Verdict", "supernet_verdict", "verdicts"]
 
 WEAK = 0.3  # a held-out Kendall tau below this is said aloud
 
@@ -23,10 +23,11 @@ class Verdict(NamedTuple):
 def verdicts(data: RunData) -> list[Verdict]:
     """What is to be said first, in this order.
 
-    A warning where the predictor is weak; whether the space is better, by its mean and shrink index; whether the final
-    network is, by its test score, where the run trained one.
+    A warning where the predictor is weak; whether the space is better, by its mean and shrink index; whether its supernet
+    ranks networks better than that of the full space, where both were trained; whether the final network is better, by its
+    test score, where the run trained one.
     """
-    return [v for v in (_trust(data), _space(data), _network(data)) if v is not None]
+    return [v for v in (_trust(data), _space(data), supernet_verdict(data), _network(data)) if v is not None]
 
 
 def _trust(data: RunData) -> Verdict | None:
@@ -49,6 +50,27 @@ def _space(data: RunData) -> Verdict | None:
     if index and index["low"] <= 0:
         return Verdict(None, f"The smaller space may be no better: {means}, but its shrink index is not clearly above zero.")
     return Verdict(True, f"The smaller space is a better one: {means}.")
+
+
+def supernet_verdict(data: RunData) -> Verdict | None:
+    """Whether the supernet of the smaller space ranks networks better than that of the full one; None: there are not both."""
+    difference = data.get("supernet_difference")
+    taus = [data.get(f"supernets.{name}.kendall.value") for name in ("shrunk", "full")]
+    if not difference or difference["value"] is None or None in taus:
+        return None
+    ours, theirs = map(coefficient, taus)
+    scores = f"Kendall τ {ours} against {theirs} over {difference['n']} networks trained alone"
+    low, high = coefficient(difference["low"]), coefficient(difference["high"])
+    between = f"the difference is between {low} and {high} (95 %, paired)"
+    if difference["low"] <= 0 <= difference["high"]:
+        return Verdict(None, f"Neither supernet is shown to rank networks better than the other: {scores}; {between}.")
+    if difference["value"] > 0:
+        return Verdict(
+            True, f"The supernet of the smaller space ranks networks better than that of the full one: {scores}; {between}."
+        )
+    return Verdict(
+        False, f"The supernet of the smaller space ranks networks worse than that of the full one: {scores}; {between}."
+    )
 
 
 def _network(data: RunData) -> Verdict | None:

@@ -149,15 +149,17 @@ class Run:
         finally:
             self.close()
 
-    def step(self, name: str, function: Callable[[], object], outputs: Sequence[str], *, again: bool = False) -> bool:
+    def step(
+        self, name: str, function: Callable[[], object], outputs: Sequence[str], *, again: bool = False, leaf: bool = False
+    ) -> bool:
         """Run ``function()`` unless this step is done and its outputs are there, unchanged.
 
         Args:
             name: unique in the job; lower-case letters, digits and hyphens.
             function: writes the outputs. It reads the configuration and the outputs of earlier steps only.
             outputs: names below the run directory; one that ends in ``/`` is a folder with everything in it.
-
             again: run it although it is done (a report that is drawn anew). If its outputs differ, later steps run again too.
+            leaf: no step reads its outputs, so that none runs again where they differ.
 
         Returns:
             Whether the function was run.
@@ -200,7 +202,8 @@ class Run:
         if self._done.made_stale_by(name, digests):
             # Before the record, since afterwards nothing would tell that they were made from other files.
             shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
-        self._note("done", name, outputs=digests, seconds=round(time.perf_counter() - began, 3))
+        how = {"leaf": True} if leaf else {}
+        self._note("done", name, outputs=digests, seconds=round(time.perf_counter() - began, 3), **how)
         self._drop_checkpoint(name)
         self._write_timings()
         return True

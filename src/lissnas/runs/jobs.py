@@ -19,13 +19,21 @@ JOBS = Registry(
     {
         "shrink": "lissnas.runs.shrink:run_job",
         "main": "lissnas.runs.main:run_job",
+        "supernet": "lissnas.runs.supernet:run_job",
+        "search": "lissnas.runs.search:run_job",
+        "retrain": "lissnas.runs.retrain:run_job",
         "compare": "lissnas.runs.compare:run_job",
         "reproduce": "lissnas.experiments.job:run_job",
     },
 )
 
 # What a job needs beside the core packages, and which extra brings it.
-NEEDS = {"main": ("oneshot", ("torch", "safetensors", "sklearn", "onnx", "onnxscript", "onnxruntime"))}
+NEEDS = {
+    "main": ("oneshot", ("torch", "safetensors", "sklearn", "onnx", "onnxscript", "onnxruntime")),
+    "supernet": ("oneshot", ("torch", "safetensors")),
+    "search": ("oneshot", ("torch", "safetensors")),
+    "retrain": ("oneshot", ("torch", "safetensors", "onnx", "onnxscript", "onnxruntime")),
+}
 
 
 def start(path: Path | str, kind: str, config: Mapping[str, Any], *, progress: Progress | None = None, workers: int = 1) -> Run:

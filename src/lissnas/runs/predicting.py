@@ -94,14 +94,14 @@ def fit_step(
 
 
 def require_trust(run: Run, least: float) -> None:
-    """Refuse to shrink by a predictor whose held-out Kendall tau is below ``least``; what was evaluated is kept.
+    """Refuse to shrink by a predictor whose held-out Kendall tau is below ``least``, 0: none; what was evaluated is kept.
 
     Raises:
         UserError: it is: its value, and what can be done.
     """
     held_out = json.loads(run.path(ASSESSMENT).read_text())
     tau = held_out["kendall"]
-    if tau >= least:
+    if least == 0 or tau >= least:
         return
     anyway = "min_kendall: 0 in the configuration" if run.kind == "main" else "--min-kendall 0"
     raise UserError(

@@ -28,6 +28,7 @@ from lissnas.shrinkers import SHRINKERS, Iteration, NaiveTop, Shrinker
 from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Expression, SearchSpace, check_limits, from_definition
 
 __all__ = [
+    "cost_to_show",
     "describe_iteration",
     "load_shrunk",
     "make_shrinker",
@@ -316,7 +317,7 @@ def _cost_scatter(
     drawn: dict[str, tuple[Genotypes, NDArray[np.float64]]],
 ) -> dict[str, Any] | None:
     """Score against a cost, the shrunk space's networks with the pocket they belong to."""
-    cost = _cost_to_draw(space, limits)
+    cost = cost_to_show(space, limits)
     if cost is None:
         return None
     listed = _listed(shrunk)
@@ -336,7 +337,7 @@ def _cost_scatter(
     }
 
 
-def _cost_to_draw(space: SearchSpace, limits: Sequence[str]) -> str | None:
+def cost_to_show(space: SearchSpace, limits: Sequence[str]) -> str | None:
     """The cost that a limit names, else the one that people know best, else the first."""
     limited = [name for limit in limits for name in space.cost_names if name in Expression(limit).names]
     known = [name for name in USUAL_COSTS if name in space.cost_names]

@@ -20,7 +20,7 @@ class DoneSteps:
 
     Three events matter: ``done`` (with the sha256 of each output), ``redo`` (the outputs are missing, the step runs again, and
     until it is done its files prove nothing), and a ``done`` with other bytes than before, after which every later step has
-    read something else and is not done any more.
+    read something else and is not done any more, unless the ``done`` says that it is a ``leaf``, which no step reads.
     """
 
     def __init__(self, events: Iterable[dict[str, Any]]) -> None:
@@ -44,7 +44,7 @@ class DoneSteps:
 
     def made_stale_by(self, name: str, outputs: dict[str, str]) -> list[str]:
         """The done steps that have to run again if step ``name`` has now made ``outputs`` (file -> sha256)."""
-        if name not in self._records or self._records[name]["outputs"] == outputs:
+        if name not in self._records or self._records[name]["outputs"] == outputs or self._records[name].get("leaf"):
             return []
         names = list(self._records)
         return names[names.index(name) + 1 :]

@@ -2,7 +2,7 @@
 
 ``base`` is the contract. Most spaces are a ``product`` of genes and alleles; ``explicit``, ``restricted``, ``kept`` and
 ``constrained`` are the kinds of smaller space that can be made of any, ``tied`` one in which a gene decides for several,
-``mixture`` one that draws some more often. Each
+``mixture`` one that draws some more often, ``soft_box`` one whose genes have weights, ``box_union`` several restrictions. Each
 published space is a file of its own, and a line in ``SPACES``.
 """
 
@@ -16,9 +16,10 @@ import numpy as np
 from lissnas.errors import UserError
 from lissnas.registry import Registry
 from lissnas.spaces.base import Ball, Costs, FeatureTable, Neighbors, SearchSpace
+from lissnas.spaces.box_union import BoxUnionSpace
 from lissnas.spaces.chain import ChainLayout, Site
 from lissnas.spaces.constrained import ConstrainedSpace, sample_within
-from lissnas.spaces.cost import Cost, FormulaCost, JointCost, JointTerm, LearnedCost, TableCost
+from lissnas.spaces.cost import Cost, FormulaCost, JointCost, JointTerm, LearnedCost, TableCost, cost_from_definition
 from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.distinct import sample_distinct
 from lissnas.spaces.explicit import ExplicitSpace
@@ -28,14 +29,17 @@ from lissnas.spaces.kept import KeptSpace, keep_alleles
 from lissnas.spaces.limits import check_limits, meets_limits
 from lissnas.spaces.mixture import MixtureSpace
 from lissnas.spaces.parts import FreeGenes
+from lissnas.spaces.priced import PricedSpace
 from lissnas.spaces.product import Movable, ProductSpace
 from lissnas.spaces.restricted import RestrictedSpace
+from lissnas.spaces.soft_box import SoftBoxSpace
 from lissnas.spaces.tied import TiedSpace
 from lissnas.spaces.values import GeneValues
 
 __all__ = [
     "SPACES",
     "Ball",
+    "BoxUnionSpace",
     "ChainLayout",
     "ConstrainedSpace",
     "Cost",
@@ -55,10 +59,12 @@ __all__ = [
     "MixtureSpace",
     "Movable",
     "Neighbors",
+    "PricedSpace",
     "ProductSpace",
     "RestrictedSpace",
     "SearchSpace",
     "Site",
+    "SoftBoxSpace",
     "TableCost",
     "TiedSpace",
     "check_limits",
@@ -140,6 +146,13 @@ def from_definition(definition: Mapping[str, Any], known: SearchSpace | None = N
             parent = from_definition(definition["parent"], known)
             codes = np.array(definition["codes"], dtype=np.uint64)
             return MixtureSpace(parent, codes, definition["weight"], definition["name"])
+        case "priced":
+            costs = [cost_from_definition(cost) for cost in definition["costs"]]
+            return PricedSpace(from_definition(definition["parent"], known), costs, definition["name"])
+        case "soft-box":
+            return SoftBoxSpace(from_definition(definition["parent"], known), definition["weights"], definition["name"])
+        case "box-union":
+            return BoxUnionSpace(from_definition(definition["parent"], known), definition["boxes"], definition["name"])
         case "explicit":
             raise UserError("an explicit space is more than its definition: load it from the file that holds its architectures")
         case kind:

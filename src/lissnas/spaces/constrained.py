@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Neighbors, SearchSpace
+from lissnas.spaces.cheapest import cheapest
 from lissnas.spaces.draw import propose_until_valid
+from lissnas.spaces.expression import Expression
 from lissnas.spaces.limits import check_limits, meets_limits
 from lissnas.spaces.subspace import Subspace
 
@@ -36,6 +38,7 @@ class ConstrainedSpace(Subspace):
         super().__init__(parent, name or parent.name)
         self.limits = check_limits(parent, limits)
         self.encodings = parent.encodings
+        self.is_uniform = parent.is_uniform
         if parent.cardinality_is_exact and parent.cardinality <= MAX_COUNTED:
             self.cardinality = sum(int(self._meets(block).sum()) for block in parent.enumerate())
         else:
@@ -97,10 +100,11 @@ def sample_within(space: SearchSpace, n: int, limits: Sequence[str], rng: np.ran
 
 
 def no_space_meets(space: SearchSpace, limits: Sequence[str]) -> str:
-    """The line that says that limits leave nothing, with the smallest costs that were seen."""
-    costs = space.cost(space.sample(DRAWS, np.random.default_rng(0)))
-    smallest = ", ".join(f"{name} {values.min():.6g}" for name, values in costs.items()) or "no cost at all"
-    return (
-        f"no architecture of '{space.name}' meets {' and '.join(limits)}: the smallest seen in {DRAWS:,} draws are {smallest}; "
-        "relax the limits"
-    )
+    """The line that says that limits leave nothing, with the smallest cost that there is, of each that they name."""
+    named = [name for name in space.cost_names if any(name in Expression(limit).names for limit in limits)]
+    said = []
+    for name in named or space.cost_names:
+        least = cheapest(space, name)
+        said.append(f"the smallest {name} {'is' if least.exact else 'found is'} {least.value:.12g}")
+    least_of_all = ", ".join(said) or "it has no cost"
+    return f"no architecture of '{space.name}' meets {' and '.join(limits)}: {least_of_all}; relax the limits"

@@ -49,21 +49,25 @@ def numbers(data: RunData) -> Numbers:
         notes.append(
             "One run with one seed. Differences as small as those between two seeds of the same training mean nothing."
         )
-    return {"notes": [*notes, *data.metrics.get("notes", [])], "compared": data.get("compare") is not None}
+    return {"notes": [*notes, *data.metrics.get("notes", [])], "made": _made(data)}
 
 
 def draw(numbers: Numbers) -> str:
     """A list."""
     items = "".join(f"<li>{text(note)}</li>" for note in numbers["notes"])
-    made = "<code>shrunk.parquet</code> (the smaller space)"
-    if numbers["compared"]:
-        made = "<code>rows.json</code> (each method with each seed)"
     files = (
         "<p>Everything on this page comes from the run's own files, which need no lissnas to be read: <code>config.yaml</code> "
-        f"(what was asked), <code>metrics.json</code> (every number here), {made}, "
+        f"(what was asked), <code>metrics.json</code> (every number here), {numbers['made']}"
         "<code>journal.jsonl</code> (what was done).</p>"
     )
     return (f"<ul>{items}</ul>" if items else "") + files
+
+
+def _made(data: RunData) -> str:
+    """What the job made beside its numbers."""
+    if data.get("compare"):
+        return "<code>rows.json</code> (each method with each seed), "
+    return "<code>shrunk.parquet</code> (the smaller space), " if data.get("shrink") else ""
 
 
 SECTION = Section("How to read this", numbers, draw)

@@ -7,8 +7,9 @@ from typing import Any
 from lissnas.reports import charts
 from lissnas.reports.data import RunData
 from lissnas.reports.formats import coefficient, count, interval
-from lissnas.reports.markup import Column, details, figure, table
+from lissnas.reports.markup import Column, details, figure, paragraphs, table
 from lissnas.reports.section import Numbers, Section
+from lissnas.reports.verdict import supernet_verdict
 
 _NAMES = {"full": "full space", "shrunk": "shrunk space"}
 _COLORS = {"full space": charts.COLORS["full"], "shrunk space": charts.COLORS["shrunk"]}
@@ -31,6 +32,7 @@ def numbers(data: RunData) -> Numbers | None:
         return None
     return {
         "rows": rows,
+        "verdict": [] if (found := supernet_verdict(data)) is None else [found.sentence],
         "stand_alone": [dict(row) for row in data.get("stand_alone") or []],
         "metric": data.metric_label,
         "command": data.command,
@@ -65,11 +67,10 @@ def draw(numbers: Numbers) -> str:
         ]
         shown = [c for c in listed if any(n.get(c.key) is not None for n in networks)]
         tables += details(f"The {count(len(networks))} stand-alone networks", table(shown, networks, source="stand_alone"))
-    return figure(
+    return paragraphs(numbers["verdict"]) + figure(
         charts.legend(_COLORS) + charts.chart(_chart(rows), says=says, height=170),
         "How well the scores of networks with weights inherited from each supernet agree with the scores of the same "
-        f"networks trained alone, over {count(rows[0]['n'])} networks. Whiskers are 95 % bootstrap intervals: where they "
-        "overlap much, the supernets are not told apart.",
+        f"networks trained alone, over {count(rows[0]['n'])} networks. Whiskers are 95 % bootstrap intervals.",
         tables,
         source="supernets",
         command=numbers["command"],

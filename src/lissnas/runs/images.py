@@ -1,0 +1,97 @@
+"""Which images a job is asked to train on, and whether networks can take them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from lissnas.errors import UserError, require
+from lissnas.formats.hints import nearest
+from lissnas.oneshot.data import DATA, Images
+from lissnas.oneshot.recipe import Recipe
+from lissnas.spaces import SearchSpace
+
+__all__ = ["DataConfig", "require_devices", "require_images"]
+
+
+class DataConfig(BaseModel):
+    """Images by name, and the settings that these take: ``{name: cifar10, folder: ..., train: 4000}``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = "digits"
+
+    def load(self, seed: int) -> Images:
+        """The images, split by ``seed``.
+
+        Raises:
+            UserError: unknown images, a setting that these do not take, or one that they need; files that are missing; too few
+                images.
+        """
+        if self.name not in DATA:
+            raise UserError(f"there are no images '{self.name}': {nearest(self.name, DATA.names())}")
+        source = DATA.get(self.name)
+        takes = inspect.signature(source, eval_str=True).parameters
+        given: dict[str, Any] = {}
+        for name, value in (self.model_extra or {}).items():
+            if name not in takes or name == "seed":
+                known = ", ".join(n for n in takes if n != "seed")
+                raise UserError(f"the data '{self.name}' has no setting '{name}': it has {known}")
+            try:
+                given[name] = TypeAdapter(takes[name].annotation).validate_python(value)
+            except ValidationError as error:
+                rule = error.errors()[0]["msg"].partition(", unable to parse")[0].replace("Input should be", "it must be")
+                raise UserError(f"the setting '{name}' of the data '{self.name}' is wrong: {rule}, but got {value!r}") from None
+        for name, parameter in takes.items():
+            if parameter.default is parameter.empty and name not in given:
+                raise UserError(f"the data '{self.name}' needs the setting '{name}': data: {{name: {self.name}, {name}: ...}}")
+        images: Images = source(**given, seed=seed)
+        return images
+
+
+def require_devices(device: str, devices: int) -> None:
+    """Refuse GPUs that this machine does not have.
+
+    Raises:
+        UserError: the number of them.
+    """
+    if device != "cuda":
+        return
+    there = require("torch", "oneshot").cuda.device_count()
+    if there < devices:
+        raise UserError(f"this asks for {devices} GPUs, but this machine has {there}: set device=cpu, or devices")
+
+
+def require_images(space: SearchSpace, data: Images, recipes: dict[str, Recipe]) -> None:
+    """Refuse images that the networks of ``space`` do not take, and recipes whose batches they do not fill.
+
+    Args:
+        recipes: by the name of the settings they come from.
+
+    Raises:
+        UserError: the space has no networks or no supernet, or these images do not fit.
+    """
+    require("torch", "oneshot")
+    from lissnas.oneshot.batches import require_batch
+    from lissnas.oneshot.network import layout_of
+    from lissnas.oneshot.supernet import require_supernet
+
+    require_supernet(space)
+    layout = layout_of(space)
+    wanted = (layout.in_channels, layout.resolution, layout.resolution)
+    if data.shape != wanted or data.classes != layout.classes:
+        raise UserError(
+            f"the networks of '{space.name}' take images of {_times(wanted)} in {layout.classes} classes, but {data.name} has "
+            f"{_times(data.shape)} in {data.classes}: choose other data, or a space that is made for it"
+        )
+    for name, recipe in recipes.items():
+        try:
+            require_batch(data, recipe.batch_size)
+        except UserError as error:
+            raise UserError(f"the settings of '{name}' are wrong: {error}") from None
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,60 @@
+"""The smallest cost of a space: exact where its structure gives it, and never wrong about that."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lissnas.errors import UserError
+from lissnas.spaces import SPACES, ExplicitSpace, FormulaCost, Gene, ProductSpace, RestrictedSpace, TableCost, sample_within
+from lissnas.spaces.cheapest import cheapest
+from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2
+
+
+def test_costs_that_add_up_have_their_smallest_allele_everywhere():
+    # SPOS's cheapest network holds the smallest kernel at every block but one kind: choices of equal width, so k3
+    space = shufflenetv2()
+    found = cheapest(space, "flops")
+    assert found.exact
+    best = np.argmin(space.costs[0].table[:, :4], axis=1).astype(np.uint8)[None]
+    assert space.cost(best).flops[0] == found.value
+    assert found.value <= space.cost(space.sample(5000, np.random.default_rng(0))).flops.min()
+
+
+def test_a_space_that_can_be_listed_is_listed():
+    root = digits_shuffle()
+    some = root.sample(500, np.random.default_rng(0))
+    space = ExplicitSpace.of(root, some)
+    assert cheapest(space, "params") == (root.cost(some).params.min(), True)
+
+
+def test_inactive_genes_are_no_alleles():
+    genes = [Gene("depth", (1, 2)), Gene("op", ("a", "b"), active="depth > 1")]
+    space = ProductSpace("tied", genes, costs=[TableCost("ms", 1.0, np.array([[2.0, 3.0, 0], [5.0, 4.0, 0]]))])
+    assert cheapest(space, "ms") == (3.0, True)  # depth 1, where op is not there
+
+
+def test_what_is_only_searched_is_called_found():
+    genes = [Gene(f"g{i}", (0, 1, 2, 3)) for i in range(14)]
+    space = ProductSpace("large", genes, costs=[FormulaCost("sum", " + ".join(g.name for g in genes))])
+    assert cheapest(space, "sum") == (0.0, False)  # a draw has it with probability 4^-14
+    narrowed = RestrictedSpace(space, {gene.name: [1, 2, 3] for gene in genes})
+    assert cheapest(narrowed, "sum") == (14.0, False)
+
+
+def test_an_unsatisfiable_limit_names_it():
+    least = cheapest(digits_shuffle(), "flops").value
+    with pytest.raises(UserError, match=rf"meets flops <= 1: the smallest flops is {least:.0f}; relax the limits"):
+        sample_within(digits_shuffle(), 1, ["flops <= 1"], np.random.default_rng(0))
+    genes = [Gene(f"g{i}", (0, 1, 2, 3)) for i in range(14)]
+    space = ProductSpace("large", genes, costs=[FormulaCost("sum", "1 + " + " + ".join(g.name for g in genes))])
+    with pytest.raises(UserError, match="the smallest sum found is 1;"):
+        sample_within(space, 1, ["sum <= 0"], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["nasbench201", "mobilenet", "fbnet"])
+def test_no_draw_is_cheaper(name):
+    space = SPACES.get(name)()
+    for cost in space.cost_names:
+        found = cheapest(space, cost)
+        assert found.value <= space.cost(space.sample(2000, np.random.default_rng(1)))[cost].min()
