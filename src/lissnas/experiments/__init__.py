@@ -14,7 +14,7 @@ __all__ = ["EXPERIMENTS", "list_experiments"]
 
 _TABLES = [f"table{n}" for n in range(1, 11)]
 _FIGURES = [f"figure{n}" for n in range(1, 7)]
-_APPENDIX = ["spaces", "theorem1", "appendix-g", "appendix-h3", "nasbench201", "contradictions"]
+_APPENDIX = ["spaces", "theorem1", "appendix-g", "appendix-h3", "nasbench201", "originals", "contradictions"]
 
 EXPERIMENTS = Registry(
     "experiment",

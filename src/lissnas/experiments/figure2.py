@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lissnas.experiments.experiment import Curve, Experiment, Findings, Lab, Shown
 from lissnas.experiments.localities import Measurement
-from lissnas.experiments.stages import NASBENCH201_TASKS, TRANSNAS_TASKS
+from lissnas.experiments.stages import NASBENCH201_TASKS, PROXY, TRANSNAS_TASKS
 from lissnas.experiments.verdict import Claim, Measured, holds
 
 __all__ = ["EXPERIMENT"]
@@ -19,6 +19,7 @@ FURTHER = (
     "locality-nasbench301",
     *(f"locality-transnas-micro-{task.replace('_', '-')}" for task in TRANSNAS_TASKS[:4]),
     *(f"locality-nasbench201-{short}" for short in NASBENCH201_TASKS),
+    f"locality-{PROXY}",
 )
 SHUFFLENET = "accuracies of ShuffleNetV2's networks on ImageNet"
 
@@ -81,7 +82,7 @@ def _measure(lab: Lab) -> Findings:
 def _claims() -> Iterator[Claim]:
     for stage in (*THEIRS, *FURTHER):
         name = stage.removeprefix("locality-")
-        extra = "" if stage in THEIRS else " (not in the paper)"
+        extra = "" if stage in THEIRS else " (a proxy)" if PROXY in stage else " (not in the paper)"
         yield Claim(f"{name}/rwa", f"{name}: correlation falls with more edits, up to the threshold{extra}", None, holds())
         yield Claim(f"{name}/aad", f"{name}: difference rises with more edits, up to the threshold{extra}", None, holds())
     for statistic, says in (("rwa", "correlation falls"), ("aad", "difference rises")):

@@ -9,12 +9,13 @@ import numpy as np
 from lissnas.experiments import numbers
 from lissnas.experiments.experiment import Curve, Experiment, Findings, Lab, Shown
 from lissnas.experiments.outcomes import FULL, Outcome
+from lissnas.experiments.stages import PROXY
 from lissnas.experiments.verdict import Claim, Measured, holds
 from lissnas.quality import ks
 
 __all__ = ["EXPERIMENT"]
 
-STAGES = ("nasbench101", "nasbench301", "nasbench201-cifar10", "transnas-macro-class-scene", "transnas-macro-jigsaw")
+STAGES = ("nasbench101", "nasbench301", "nasbench201-cifar10", "transnas-macro-class-scene", "transnas-macro-jigsaw", PROXY)
 OTHERS = (FULL, "abs", "nse", "padnas")
 _POINTS = 120
 

@@ -10,11 +10,12 @@ import numpy as np
 from lissnas.experiments import numbers
 from lissnas.experiments.experiment import Curve, Experiment, Findings, Lab, Shown
 from lissnas.experiments.outcomes import FULL, Outcome
+from lissnas.experiments.stages import PROXY
 from lissnas.experiments.verdict import Claim, Measured, holds, within
 
 __all__ = ["EXPERIMENT"]
 
-STAGES = ("nasbench101", "nasbench301", "nasbench201-cifar10", "transnas-macro-class-scene")
+STAGES = ("nasbench101", "nasbench301", "nasbench201-cifar10", "transnas-macro-class-scene", PROXY)
 RIVALS = ("abs", "nse", "padnas")
 LOWEST = 5  # of 20 bins, each a twentieth of the full space: its cheapest quarter
 _BARS = 20

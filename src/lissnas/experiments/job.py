@@ -10,12 +10,12 @@ from typing import Any
 
 from lissnas.errors import UserError
 from lissnas.experiments import EXPERIMENTS
-from lissnas.experiments.data import available, digest, install_from, what_is_missing
+from lissnas.experiments.all_stages import find_stage
+from lissnas.experiments.data import install_from
 from lissnas.experiments.experiment import Experiment, Findings
-from lissnas.experiments.localities import file_of_locality, make_locality, read_locality
-from lissnas.experiments.outcomes import files_of_outcome, make_outcome, read_outcome
-from lissnas.experiments.stages import SCALES, LocalityStage, Scale, ShrinkStage, find_stage
+from lissnas.experiments.stages import SCALES, Scale
 from lissnas.experiments.verdict import VERDICTS, Measured, judge
+from lissnas.experiments.work import Wanted, data_of, do_stage, missing_of, records_of
 from lissnas.runs import Progress, Run
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "run_experiment",
     "run_job",
     "scale_of",
+    "wanted_of",
     "write_metrics",
 ]
 
@@ -34,7 +35,13 @@ METRICS = "metrics.json"
 
 
 def config_of(
-    scale: str, seeds: int | None, seed: int, experiments: Sequence[str] = (), data: Path | None = None
+    scale: str,
+    seeds: int | None,
+    seed: int,
+    experiments: Sequence[str] = (),
+    data: Path | None = None,
+    spaces: Sequence[str] = (),
+    proxies: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The configuration of a run.
 
@@ -43,10 +50,12 @@ def config_of(
         seeds: runs of each stage; what the scale says if not given.
         seed: the one seed that all chance comes from.
         experiments: those that were asked for when the run began. More can be run in the same directory.
-        data: a folder with the benchmarks' files.
+        data: a folder with the benchmarks' files, and with CIFAR-10.
+        spaces: whose supernets are trained for Table 3.
+        proxies: supernets whose evaluations stand for ShuffleNetV2's true scores.
 
     Raises:
-        UserError: an unknown scale or experiment, or fewer than one seed.
+        UserError: an unknown scale, experiment, space or proxy, or fewer than one seed.
     """
     if scale not in SCALES:
         raise UserError(f"a scale must be {' or '.join(SCALES)}, but got '{scale}'")
@@ -54,13 +63,22 @@ def config_of(
         raise UserError(f"at least 1 seed is needed, but got {seeds}")
     for name in experiments:
         EXPERIMENTS.get(name)
+    Wanted(tuple(spaces), tuple(proxies))
     return {
         "experiments": list(experiments),
         "scale": scale,
         "seeds": seeds or SCALES[scale].seeds,
         "seed": seed,
         "data": None if data is None else str(data.resolve()),
+        **({"spaces": list(spaces)} if spaces else {}),
+        **({"proxies": list(proxies)} if proxies else {}),
     }
+
+
+def wanted_of(config: Mapping[str, Any]) -> Wanted:
+    """What takes long and was asked for."""
+    folder = config.get("data")
+    return Wanted(tuple(config.get("spaces", ())), tuple(config.get("proxies", ())), Path(folder) if folder else None)
 
 
 def scale_of(config: Mapping[str, Any]) -> Scale:
@@ -68,9 +86,10 @@ def scale_of(config: Mapping[str, Any]) -> Scale:
     return replace(SCALES[config["scale"]], seeds=config["seeds"])
 
 
-def benchmarks_of_experiment(experiment: Experiment) -> list[str]:
-    """All benchmarks that could score what an experiment reads."""
-    return list(dict.fromkeys(name for stage in experiment.stages for name in find_stage(stage).benchmarks))
+def benchmarks_of_experiment(experiment: Experiment, wanted: Wanted | None = None) -> list[str]:
+    """All benchmarks that could score what an experiment reads; of what takes long, where it is wanted."""
+    stages = [stage for stage in map(find_stage, experiment.stages) if wanted is None or wanted.wants(stage)]
+    return list(dict.fromkeys(name for stage in stages for name in stage.benchmarks))
 
 
 def result_file(name: str) -> str:
@@ -80,12 +99,12 @@ def result_file(name: str) -> str:
 
 def run_job(run: Run, progress: Progress, workers: int) -> None:
     """All experiments of the configuration."""
-    names = run.config["experiments"]
+    names, wanted = run.config["experiments"], wanted_of(run.config)
     if run.config.get("data"):
-        wanted = [benchmark for name in names for benchmark in benchmarks_of_experiment(EXPERIMENTS.get(name))]
-        install_from(Path(run.config["data"]), wanted, progress.say)
+        benchmarks = [b for name in names for b in benchmarks_of_experiment(EXPERIMENTS.get(name), wanted)]
+        install_from(Path(run.config["data"]), benchmarks, progress.say)
     for name in names:
-        run_experiment(run, name, progress, workers)
+        run_experiment(run, name, progress, workers, wanted)
     write_metrics(run, "")
 
 
@@ -110,8 +129,11 @@ def write_metrics(run: Run, command: str) -> list[dict[str, Any]]:
     return results
 
 
-def run_experiment(run: Run, name: str, progress: Progress, workers: int = 1) -> dict[str, Any]:
+def run_experiment(run: Run, name: str, progress: Progress, workers: int = 1, wanted: Wanted | None = None) -> dict[str, Any]:
     """One experiment with its stages; what is done already with the data that is here is not done again.
+
+    Args:
+        wanted: what takes long and is asked for. What is in the run directory already is shown in any case.
 
     Returns:
         Its result, as it is in ``result_file(name)``.
@@ -119,10 +141,10 @@ def run_experiment(run: Run, name: str, progress: Progress, workers: int = 1) ->
     experiment: Experiment = EXPERIMENTS.get(name)
     scale = scale_of(run.config)
     for stage in experiment.stages:
-        _run_stage(run, find_stage(stage), scale, progress, workers)
+        do_stage(run, find_stage(stage), scale, progress, workers, wanted)
     file = result_file(name)
     lab = _RunLab(run.directory, scale)
-    data = {stage: _data_of(find_stage(stage)) for stage in experiment.stages}
+    data = {stage: data_of(run.directory, find_stage(stage), scale) for stage in experiment.stages}
     read = {other: _digest_of(run, other) for other in EXPERIMENTS.names()} if name == "contradictions" else {}
 
     def measure() -> None:
@@ -155,30 +177,9 @@ def run_experiment(run: Run, name: str, progress: Progress, workers: int = 1) ->
     if run.holds(name, [file]):
         before = json.loads(run.path(file).read_text())
         stale = before["data"] != data or before["read"] != read
-    run.step(name, measure, [file], again=stale)
+    run.step(name, measure, [file], again=stale, leaf=True)
     result: dict[str, Any] = json.loads(run.path(file).read_text())
     return result
-
-
-def _run_stage(run: Run, stage: ShrinkStage | LocalityStage, scale: Scale, progress: Progress, workers: int) -> None:
-    data = _data_of(stage)
-    if stage.benchmarks and data is None:
-        progress.say(what_is_missing(stage.benchmarks))
-        return
-    for index in range(scale.seeds if isinstance(stage, ShrinkStage) else 1):
-        name = f"{stage.name}-{index}"
-        files = files_of_outcome(stage.name, index) if isinstance(stage, ShrinkStage) else file_of_locality(stage.name, index)
-        stale = run.holds(name, files) and json.loads(run.path(files[0]).read_text())["data"] != data
-
-        def make(index: int = index, name: str = name, files: tuple[str, ...] = files) -> None:
-            if isinstance(stage, LocalityStage):
-                run.write_json(files[0], make_locality(stage, scale, index, run.seed, progress.say))
-                return
-            about, columns = make_outcome(stage, scale, index, run.seeds(name), progress.say, workers)
-            run.write_json(files[0], about)
-            run.write_parquet(files[1], columns)
-
-        run.step(name, make, files, again=stale)
 
 
 @dataclass(frozen=True)
@@ -189,24 +190,14 @@ class _RunLab:
     scale: Scale
 
     def of(self, stage: str) -> Sequence[Any]:
-        found = find_stage(stage)
-        if self.missing(stage):
-            return []
-        if isinstance(found, LocalityStage):
-            return [read_locality(self.directory, stage, 0)]
-        return [read_outcome(self.directory, stage, index) for index in range(self.scale.seeds)]
+        return records_of(self.directory, find_stage(stage), self.scale)
 
     def missing(self, stage: str) -> str:
-        benchmarks = find_stage(stage).benchmarks
-        return what_is_missing(benchmarks) if benchmarks and available(benchmarks) is None else ""
+        return missing_of(self.directory, find_stage(stage), self.scale)
 
     def result(self, experiment: str) -> dict[str, Any] | None:
         path = self.directory / result_file(experiment)
         return json.loads(path.read_text()) if path.is_file() else None
-
-
-def _data_of(stage: ShrinkStage | LocalityStage) -> str | None:
-    return digest(available(stage.benchmarks)) if stage.benchmarks else None
 
 
 def _digest_of(run: Run, experiment: str) -> str | None:

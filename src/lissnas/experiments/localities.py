@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lissnas.evaluators import Evaluator
 from lissnas.experiments.data import available, digest, evaluator_of
 from lissnas.experiments.stages import LocalityStage, Scale
 from lissnas.experiments.verdict import Measured
@@ -19,11 +20,11 @@ __all__ = ["Measurement", "file_of_locality", "make_locality", "read_locality"]
 
 @dataclass(frozen=True)
 class Measurement:
-    """What ``assess_locality`` found, as plain data, and what scored the space."""
+    """What ``assess_locality`` found, as plain data, and the benchmark that scored the space; None: a proxy."""
 
     stage: str
     seed: int
-    benchmark: str
+    benchmark: str | None
     found: dict[str, Any]
 
     def points(
@@ -55,13 +56,20 @@ def file_of_locality(stage: str, seed: int) -> tuple[str, ...]:
     return (f"stages/{stage}-{seed}.json",)
 
 
-def make_locality(stage: LocalityStage, scale: Scale, index: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure the locality of ``stage``, as plain data."""
-    benchmark = str(available(stage.benchmarks))
+def make_locality(
+    stage: LocalityStage,
+    scale: Scale,
+    index: int,
+    seed: int,
+    say: Callable[[str], None],
+    proxy: Evaluator | None = None,
+) -> dict[str, Any]:
+    """Measure the locality of ``stage``, as plain data; ``proxy`` is the truth of a stage that has one."""
+    benchmark = available(stage.benchmarks) if proxy is None else None
     say(f"{stage.name}: edits from {scale.starts:,} networks")
     found = assess_locality(
         get_space(stage.space),
-        evaluator_of(benchmark, stage.task),
+        proxy or evaluator_of(str(benchmark), stage.task),
         samples=scale.starts,
         seed=seed,
         good_above=stage.good_above,

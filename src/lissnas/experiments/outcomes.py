@@ -95,9 +95,18 @@ def files_of_outcome(stage: str, seed: int) -> tuple[str, str]:
 
 
 def make_outcome(
-    stage: ShrinkStage, scale: Scale, index: int, seeds: np.random.SeedSequence, say: Callable[[str], None], threads: int = 1
+    stage: ShrinkStage,
+    scale: Scale,
+    index: int,
+    seeds: np.random.SeedSequence,
+    say: Callable[[str], None],
+    threads: int = 1,
+    proxy: Evaluator | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run all methods of ``stage``.
+
+    Args:
+        proxy: the truth of a stage that has one.
 
     Returns:
         What goes into the two files of :func:`files_of_outcome`: plain data, and the columns of a table.
@@ -105,7 +114,7 @@ def make_outcome(
     data_rng, truth_rng, *_ = (np.random.default_rng(child) for child in seeds.spawn(3))
     space = get_space(stage.space)
     benchmark = available(stage.benchmarks) if stage.benchmarks else None
-    truth = StandIn(space) if stage.stand_in else evaluator_of(str(benchmark), stage.task)
+    truth = proxy or (StandIn(space) if stage.stand_in else evaluator_of(str(benchmark), stage.task))
     judge = _Judge(space, truth, scale, data_rng)
     say(f"{stage.name}, seed {index}: fitting a predictor to {len(judge.pairs):,} networks")
     # trained on one thread, so that the trees are the same for any number of workers
@@ -181,7 +190,8 @@ class _Judge:
     def __init__(self, space: SearchSpace, truth: Evaluator, scale: Scale, rng: np.random.Generator) -> None:
         self.space, self.truth, self.scale = space, truth, scale
         known = truth.known
-        self.listed = known is not None or (space.cardinality_is_exact and space.cardinality <= LISTED)
+        short = space.cardinality_is_exact and space.cardinality <= LISTED
+        self.listed = known is not None or (truth.is_free and short)
         self.exact = self.listed and known is None
         if not self.listed:
             self.pairs = sample_distinct(space, scale.pairs, rng)

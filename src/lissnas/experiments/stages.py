@@ -6,9 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lissnas.errors import UserError
-
-__all__ = ["METHODS", "SCALES", "STAGES", "LocalityStage", "Method", "Scale", "ShrinkStage", "find_stage"]
+__all__ = [
+    "LOCALITY_STAGES",
+    "METHODS",
+    "NASBENCH101",
+    "NASBENCH201_TASKS",
+    "PROXY",
+    "SCALES",
+    "SHRINK_STAGES",
+    "TRANSNAS_TASKS",
+    "LocalityStage",
+    "Method",
+    "Scale",
+    "ShrinkStage",
+]
 
 
 @dataclass(frozen=True)
@@ -90,7 +101,10 @@ def _rivals(abs_size: int, nse_size: int, padnas_size: int) -> dict[str, Method]
     }
 
 
-METHODS: Mapping[str, Method] = {**_LISSNAS, **_OWN_SIZE, **_NAIVE, **_ABLATIONS}
+# Our own shrinker. It comes last everywhere, so that the others' random numbers do not depend on it.
+_FRONTIER = {"frontier": Method("frontier (ours)", "frontier", {})}
+
+METHODS: Mapping[str, Method] = {**_LISSNAS, **_OWN_SIZE, **_NAIVE, **_ABLATIONS, **_FRONTIER}
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,7 @@ class ShrinkStage:
         task: which score.
         methods: by key.
         stand_in: a score of our own where no benchmark is of this space, see ``stand_in``.
+        proxy: the images of a supernet whose evaluations are the truth, see ``proxy``; made only where it is asked for.
         weaker: further predictors, of so many pairs each, whose best networks are judged (contradiction F3).
     """
 
@@ -114,41 +129,52 @@ class ShrinkStage:
     methods: Mapping[str, Method]
     stand_in: bool = False
     weaker: tuple[int, ...] = ()
+    proxy: str | None = None
 
 
 @dataclass(frozen=True)
 class LocalityStage:
-    """The locality of one space under one score; ``good_above`` as in ``assess_locality``."""
+    """The locality of one space under one score; ``good_above`` as in ``assess_locality``, ``proxy`` as in ``ShrinkStage``."""
 
     name: str
     space: str
     benchmarks: tuple[str, ...]
     task: str | None
     good_above: float | None = None
+    proxy: str | None = None
 
 
 NASBENCH101 = ("nasbench101", "nasbench101-sample")
 TRANSNAS_TASKS = ("class_scene", "class_object", "jigsaw", "segmentsemantic", "room_layout", "normal", "autoencoder")
+PROXY = "shufflenetv2-digits"  # ShuffleNetV2 by a supernet's evaluations
 NASBENCH201_TASKS = {"cifar10": "cifar10-valid", "cifar100": "cifar100-valid", "imagenet16": "imagenet16-valid"}
 
 _BASIC = {**_LISSNAS, **_OWN_SIZE, "top-5": _NAIVE["top-5"]}
-_SHRINK = [
+SHRINK_STAGES = [
     ShrinkStage(
         "nasbench101",
         "nasbench101",
         NASBENCH101,
         "test_max_108",
-        {**_LISSNAS, **_rivals(100_000, 25_000, 15_000), **_GREEDY, **_NAIVE, "naive-13k": _NAIVE_13K, **_ABLATIONS},
+        {
+            **_LISSNAS,
+            **_rivals(100_000, 25_000, 15_000),
+            **_GREEDY,
+            **_NAIVE,
+            "naive-13k": _NAIVE_13K,
+            **_ABLATIONS,
+            **_FRONTIER,
+        },
         weaker=(20, 50, 100, 300, 1_000),
     ),
-    ShrinkStage("nasbench301", "darts", ("nasbench301",), None, {**_BASIC, **_GREEDY, **_ABLATIONS}),
+    ShrinkStage("nasbench301", "darts", ("nasbench301",), None, {**_BASIC, **_GREEDY, **_ABLATIONS, **_FRONTIER}),
     *(
-        ShrinkStage(f"transnas-{kind}-{task.replace('_', '-')}", space, (space,), task, _BASIC)
+        ShrinkStage(f"transnas-{kind}-{task.replace('_', '-')}", space, (space,), task, {**_BASIC, **_FRONTIER})
         for kind, space in (("macro", "transnasbench101-macro"), ("micro", "transnasbench101-micro"))
         for task in TRANSNAS_TASKS
     ),
     *(
-        ShrinkStage(f"nasbench201-{short}", "nasbench201", ("nasbench201",), task, _BASIC)
+        ShrinkStage(f"nasbench201-{short}", "nasbench201", ("nasbench201",), task, {**_BASIC, **_FRONTIER})
         for short, task in NASBENCH201_TASKS.items()
     ),
     ShrinkStage(
@@ -156,13 +182,14 @@ _SHRINK = [
         "shufflenetv2",
         (),
         None,
-        {**_LISSNAS, **_rivals(100_000, 1_000_000, 1_000_000), **_GREEDY},
+        {**_LISSNAS, **_rivals(100_000, 1_000_000, 1_000_000), **_GREEDY, **_FRONTIER},
         stand_in=True,
     ),
+    ShrinkStage(PROXY, "digits-shuffle", (), None, {**_LISSNAS, **_OWN_SIZE, **_GREEDY, **_FRONTIER}, proxy="digits"),
     ShrinkStage("mobilenet", "mobilenet", (), None, {**_LISSNAS, "abs": _OWN_SIZE["abs"]}, stand_in=True),
     ShrinkStage("anynetx", "anynetx", (), None, {**_LISSNAS, "dds": Method("DDS", "dds", {})}, stand_in=True),
 ]
-_LOCALITY = [
+LOCALITY_STAGES = [
     LocalityStage("locality-nasbench101", "nasbench101", NASBENCH101, "test_max_108", good_above=90.0),
     LocalityStage("locality-nasbench301", "darts", ("nasbench301",), None),
     *(
@@ -174,18 +201,5 @@ _LOCALITY = [
         LocalityStage(f"locality-nasbench201-{short}", "nasbench201", ("nasbench201",), task)
         for short, task in NASBENCH201_TASKS.items()
     ),
+    LocalityStage(f"locality-{PROXY}", "digits-shuffle", (), None, proxy="digits"),
 ]
-
-_ALL: list[ShrinkStage | LocalityStage] = [*_SHRINK, *_LOCALITY]
-STAGES: Mapping[str, ShrinkStage | LocalityStage] = {stage.name: stage for stage in _ALL}
-
-
-def find_stage(name: str) -> ShrinkStage | LocalityStage:
-    """The stage called ``name``.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name not in STAGES:
-        raise UserError(f"there is no stage '{name}': there are {', '.join(STAGES)}")
-    return STAGES[name]

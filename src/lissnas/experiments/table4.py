@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from lissnas.experiments import numbers
 from lissnas.experiments.experiment import Experiment, Findings, Lab, Shown
 from lissnas.experiments.outcomes import FULL, Outcome
+from lissnas.experiments.stages import PROXY
 from lissnas.experiments.verdict import Claim, Measured, exactly, holds, times, within
 
 __all__ = ["EXPERIMENT", "IMAGENET", "statistics_of"]
@@ -46,6 +47,8 @@ def _claims() -> Iterator[Claim]:
     yield Claim("nasbench101/as-written/size", "nasbench101: networks at LISSNAS's plateau", 13_000, times(2))
     yield Claim("nasbench101/highest-mean", "nasbench101: LISSNAS's mean is the highest", None, holds(), "%")
     yield Claim("nasbench101/better-than-full", "nasbench101: LISSNAS's mean is above the full space's", None, holds(), "%")
+    yield Claim(f"{PROXY}/highest-mean", f"{PROXY} (a proxy): LISSNAS's mean is the highest", None, holds(), "%")
+    yield Claim(f"{PROXY}/better-than-full", f"{PROXY} (a proxy): its mean is above the full space's", None, holds(), "%")
 
 
 def _measure(lab: Lab) -> Findings:
@@ -67,6 +70,11 @@ def _measure(lab: Lab) -> Findings:
                 values[f"{space}/{row}/{name}"] = _waiting(measured) if stand_in else measured
         if outcomes:
             tables.append(statistics_of(space, outcomes))
+    proxy: Sequence[Outcome] = lab.of(PROXY)
+    if proxy:
+        tables.append(statistics_of("shufflenetv2 by a supernet's evaluations on digits (a proxy, 4^9 networks)", proxy))
+        values[f"{PROXY}/highest-mean"] = numbers.together(proxy, "lissnas", RIVALS, lambda _, made: float(made.scores.mean()))
+        values[f"{PROXY}/better-than-full"] = numbers.difference(proxy, "lissnas", FULL)
     outcomes = lab.of("nasbench101")
     values["nasbench101/as-written/size"] = numbers.at_scale(numbers.size(outcomes, "lissnas"), lab.scale)
     values["nasbench101/highest-mean"] = numbers.together(
@@ -124,6 +132,6 @@ EXPERIMENT = Experiment(
     ),
     claims=tuple(_claims()),
     measure=_measure,
-    stages=("nasbench101", "shufflenetv2"),
+    stages=("nasbench101", "shufflenetv2", PROXY),
     cost=60,
 )

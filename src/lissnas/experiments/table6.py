@@ -10,6 +10,7 @@ from itertools import pairwise
 from lissnas.experiments import numbers
 from lissnas.experiments.experiment import Experiment, Findings, Lab, Shown
 from lissnas.experiments.outcomes import Outcome
+from lissnas.experiments.stages import PROXY
 from lissnas.experiments.table4 import IMAGENET
 from lissnas.experiments.verdict import Claim, Measured, exactly, holds, over_seeds, times
 
@@ -36,12 +37,21 @@ def _log_reduction(outcome: Outcome, key: str) -> float:
     return math.log10(outcome.full.size / outcome.made[key].size)
 
 
+def _reduction(outcomes: Sequence[Outcome], key: str, name: str) -> list[str | float | int | None]:
+    found = numbers.ratio(outcomes, key, lambda outcome, made: outcome.full.size / made.size)
+    size = numbers.size(outcomes, key).value
+    return [name, outcomes[0].made[key].label, float(outcomes[0].full.size), size, found.value]
+
+
 def _measure(lab: Lab) -> Findings:
     values: dict[str, Measured] = {}
     rows: list[list[str | float | int | None]] = []
-    for stage, name in ROWS:
+    for stage, name in (*ROWS, (PROXY, "ShuffleNetV2's blocks on digits (a proxy)")):
         outcomes: Sequence[Outcome] = lab.of(stage)
         if not outcomes:
+            continue
+        if stage == PROXY:
+            rows += [_reduction(outcomes, key, name) for key in ("lissnas", "lissnas-13k")]
             continue
         values[f"{stage}/full"] = numbers.size(outcomes)
         for key in ("lissnas", "lissnas-13k"):
@@ -49,8 +59,7 @@ def _measure(lab: Lab) -> Findings:
             values[f"{stage}/{key}"] = (
                 replace(found, needs=IMAGENET) if stage == "shufflenetv2" else numbers.at_scale(found, lab.scale)
             )
-            size = numbers.size(outcomes, key).value
-            rows.append([name, outcomes[0].made[key].label, float(outcomes[0].full.size), size, found.value])
+            rows.append(_reduction(outcomes, key, name))
     for key in ("lissnas", "lissnas-13k"):
         for (smaller, _), (larger, _) in pairwise(ROWS):
             a, b = lab.of(smaller), lab.of(larger)
@@ -95,6 +104,6 @@ EXPERIMENT = Experiment(
     how="LISSNAS on each space with one budget; the claim is judged between neighbors in the order of size.",
     claims=tuple(_claims()),
     measure=_measure,
-    stages=tuple(stage for stage, _ in ROWS),
+    stages=(*(stage for stage, _ in ROWS), PROXY),
     cost=120,
 )
