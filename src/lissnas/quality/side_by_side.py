@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lissnas.errors import UserError
 from lissnas.evaluators import Evaluator
+from lissnas.predictors.expectation import exact_mean
 from lissnas.quality.evidence import Scorer
 from lissnas.quality.judged import Scale, judge, make_scale, thinned
 from lissnas.quality.population import DRAWN, LISTED, Population, is_part, populate, score_population
@@ -179,6 +180,9 @@ def compare_spaces(
             member = None if name == reference_name else space.is_valid(scored[reference_name].genotypes)
             share = space.cardinality / base.cardinality if space.cardinality_is_exact and base.cardinality_is_exact else 1.0
             found = judge(scored[name], scored[reference_name], member, known[name], scale, rngs[name], share)
+            formula = exact_mean(space, scorer) if source == "predicted" and not scored[name].exact else None
+            if formula is not None:  # of all the space, where the predictor is a sum over genes: no sample is as good
+                found["mean"] = Statistic.certain(formula, len(scored[name]))
             rows[name] = _with_scores(rows[name], source, found, scored[name], known[name])
     return SideBySide(reference_name, tuple(rows.values()), scales, seed)
 

@@ -1,8 +1,8 @@
 """LISSNAS and every method it is compared with: where each starts, what it proposes, what it keeps, when it stops.
 
 ``base`` is the contract and what comes back; ``ledger`` the two currencies and the pool of everything paid for; ``units`` what
-methods that drop alleles share; ``naive`` what those share that keep the best of a list. Each method is a file of its own, and
-a line in ``SHRINKERS``.
+methods that drop alleles share; ``box_search`` what boxes are found with, by exact means; ``naive`` what those share that keep
+the best of a list. Each method is a file of its own, and a line in ``SHRINKERS``.
 """
 
 from lissnas.registry import Registry
@@ -13,12 +13,14 @@ from lissnas.shrinkers.bounding_box import BoundingBox
 from lissnas.shrinkers.dds import DDS
 from lissnas.shrinkers.frontier import Frontier
 from lissnas.shrinkers.greedynas import GreedyNAS
+from lissnas.shrinkers.hard_box import HardBox
 from lissnas.shrinkers.ledger import Ledger, Pool
 from lissnas.shrinkers.lissnas import LISSNAS
 from lissnas.shrinkers.map_elites import MapElites
 from lissnas.shrinkers.naive import NaiveTop, NoShrinkage, QueryAll
 from lissnas.shrinkers.nse import NSE
 from lissnas.shrinkers.padnas import PADNAS
+from lissnas.shrinkers.soft_box import SoftBox
 from lissnas.shrinkers.units import UnitScore
 from lissnas.shrinkers.weaknas import WeakNAS
 from lissnas.shrinkers.zero_cost import ZeroCost
@@ -34,6 +36,7 @@ __all__ = [
     "BoundingBox",
     "Frontier",
     "GreedyNAS",
+    "HardBox",
     "Iteration",
     "Ledger",
     "MapElites",
@@ -43,6 +46,7 @@ __all__ = [
     "QueryAll",
     "Shrinkage",
     "Shrinker",
+    "SoftBox",
     "UnitScore",
     "WeakNAS",
     "ZeroCost",
@@ -67,6 +71,8 @@ SHRINKERS = Registry(
         "weaknas": "lissnas.shrinkers.weaknas:WeakNAS",
         "zero-cost": "lissnas.shrinkers.zero_cost:ZeroCost",
         "bounding-box": "lissnas.shrinkers.bounding_box:BoundingBox",
+        "soft-box": "lissnas.shrinkers.soft_box:SoftBox",
+        "hard-box": "lissnas.shrinkers.hard_box:HardBox",
     },
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, require_settings, require_smaller
 from lissnas.shrinkers.ledger import Pool
-from lissnas.shrinkers.units import Pruning, UnitScore, default_product_size, require_units
+from lissnas.shrinkers.units import SCORES, Pruning, UnitScore, default_product_size, require_units
 from lissnas.spaces import SearchSpace
 
 __all__ = ["ABS"]
@@ -28,12 +28,15 @@ class ABS(Shrinker):
             twentieth of a space of less than 2 x 10^7.
         drop: units dropped in a stage; None: one more than the most alleles that a gene has, as published (7 of 6).
         unit_score: what a unit is worth instead, see ``UnitScore``.
+        scores: ``sampled``, as in the comparison, or ``exact``: the mean of all that holds a unit by formula, without a query
+            (trees or a line over single genes; genes drawn independently, limits not seen).
     """
 
     queries: int = 100_000
     size: int | None = None
     drop: int | None = None
     unit_score: UnitScore | None = None
+    scores: str = "sampled"
     name: str = field(default="abs", repr=False)
 
     def __post_init__(self) -> None:
@@ -41,6 +44,7 @@ class ABS(Shrinker):
             self,
             [
                 ("size", self.size is None or self.size >= 1, "at least 1"),
+                ("scores", self.scores in SCORES, "sampled or exact"),
                 ("drop", self.drop is None or self.drop >= 1, "at least 1"),
             ],
         )
@@ -58,7 +62,7 @@ class ABS(Shrinker):
         rng: np.random.Generator,
         on_iteration: OnIteration | None,
     ) -> Shrinkage:
-        pruning = Pruning(space, pool, limits, rng, on_iteration)
+        pruning = Pruning(space, pool, limits, rng, on_iteration, scores=self.scores)
         drop = self.drop or pruning.most_alleles + 1
         stopped = pruning.prune_to(self.size or default_product_size(space), self.unit_score, drop)
         return pruning.finish(stopped)

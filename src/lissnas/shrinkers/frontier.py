@@ -18,6 +18,7 @@ from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, Tracker, re
 from lissnas.shrinkers.crossover import cross, other_allele
 from lissnas.shrinkers.ledger import Pool
 from lissnas.shrinkers.naive import default_size
+from lissnas.shrinkers.soft_box import STARTS, start_from_box
 from lissnas.shrinkers.spread import Chosen, Spread
 from lissnas.spaces import SearchSpace, meets_limits, sample_within
 
@@ -53,6 +54,8 @@ class Frontier(Shrinker):
         first_share: the part of the budget spent on a uniform sample first, at least 1,000 architectures.
         rounds: how many times an elite is chosen.
         parent_share: the size of the elite, as a share of ``size``; at least 10, at most half of what is queried.
+        start: ``sample``, or ``soft-box``: as many networks of a soft box as of the uniform sample are queried beside it, from
+            the smallest box that is as diverse as the result must be (see ``soft_box``; needs exact means).
         bins: of the cost; 1 leaves costs alone.
         bin_share: what each bin keeps of a choice, as a share of an equal share, where it has so many.
         bins_cost: which cost; None: the first that the space can compute.
@@ -65,6 +68,7 @@ class Frontier(Shrinker):
     first_share: float = 0.1
     rounds: int = 10
     parent_share: float = 0.2
+    start: str = "sample"
     bins: int = 20
     bin_share: float = 0.1
     bins_cost: str | None = None
@@ -79,6 +83,7 @@ class Frontier(Shrinker):
             ("first_share", 0 < self.first_share <= 1, "above 0 and at most 1"),
             ("rounds", self.rounds >= 1, "at least 1"),
             ("parent_share", 0 < self.parent_share <= 1, "above 0 and at most 1"),
+            ("start", self.start in STARTS, " or ".join(STARTS)),
             ("bins", self.bins >= 1, "at least 1"),
             ("bin_share", 0 <= self.bin_share <= 1, "between 0 and 1"),
         ]
@@ -121,6 +126,8 @@ class Frontier(Shrinker):
             sample = pool.query(space.encode(sample_within(space, first, limits, sample_rng)), sample_rng)
         tracker = Tracker(space, pool, sample, measure_rng, on_iteration)
         tracker.start()
+        if self.start == "soft-box" and pool.left:
+            start_from_box(space, pool, limits, self.diversity, len(sample), sample_rng)
         choice = _Choice(self, space, sample, self.diversity * tracker.full_diversity, measure_rng)
         size = self.size or default_size(self.queries, space)
         elite_size = max(LEAST_PARENTS, round(self.parent_share * size))

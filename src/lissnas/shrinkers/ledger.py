@@ -106,9 +106,15 @@ class Pool:
     def best(self, n: int, codes: Codes | None = None) -> Codes:
         """The best ``n`` of ``codes`` (of everything queried, if not given), sorted by code. Ties go to the lower code."""
         codes = self.codes if codes is None else codes
-        utility = self.utilities(codes)
-        order = np.argsort(-utility, kind="stable")[:n]
-        return codes[np.sort(order)]
+        if n >= len(codes):
+            return codes
+        utility = self.utility if codes is self.codes else self.utilities(codes)
+        least = np.partition(utility, len(codes) - n)[len(codes) - n]  # no sort: pools hold millions
+        kept = utility > least
+        equal = np.flatnonzero(utility == least)
+        kept[equal[: n - np.count_nonzero(kept)]] = True
+        best: Codes = codes[kept]
+        return best
 
     def _decode(self, codes: Codes) -> Genotypes:
         return self.space.decode(codes)

@@ -21,6 +21,7 @@ from lissnas.shrinkers.base import (
     require_smaller,
 )
 from lissnas.shrinkers.ledger import Pool
+from lissnas.shrinkers.soft_box import STARTS, start_from_box
 from lissnas.spaces import SearchSpace, meets_limits, sample_within
 
 __all__ = ["LISSNAS"]
@@ -58,6 +59,8 @@ class LISSNAS(Shrinker):
         strata: take the seeds evenly from this many quantile bins of a cost (F13); None: the best wherever they are.
         strata_cost: which cost; the space's first if not given.
         cover: query everything where the budget covers the space.
+        start: ``sample``, or ``soft-box``: as many networks of a soft box as of the uniform sample are queried beside it, from
+            the smallest box that has the diversity of the floor (see ``soft_box``; needs exact means).
     """
 
     queries: int = 100_000
@@ -75,6 +78,7 @@ class LISSNAS(Shrinker):
     strata: int | None = None
     strata_cost: str | None = None
     cover: bool = True
+    start: Literal["sample", "soft-box"] = "sample"
     name: str = field(default="lissnas", repr=False)
 
     def __post_init__(self) -> None:
@@ -90,6 +94,7 @@ class LISSNAS(Shrinker):
             ("strata", self.strata is None or self.strata >= 2, "at least 2"),
             ("proposal", self.proposal in ("neighbors", "random", "none"), "neighbors, random or none"),
             ("walk", self.walk in ("exact", "random"), "exact or random"),
+            ("start", self.start in STARTS, " or ".join(STARTS)),
             ("keep", self.keep in ("best", "all"), "best or all"),
         ]
         require_settings(self, rules)
@@ -156,6 +161,9 @@ class LISSNAS(Shrinker):
         current, previous = sample, tracker.start()
         iterations = self._iterations(first)
         stopped = f"all {iterations} iterations were made"
+        if self.start == "soft-box":
+            from_box = start_from_box(space, pool, limits, self.min_diversity, first, sample_rng)
+            current = union(sample, from_box)
         for index in range(1, iterations + 1):
             iterations_left = iterations - index + 1
             seeds = self._seeds(space, pool, current, iterations_left)

@@ -12,7 +12,7 @@ from lissnas.arrays import Codes, union
 from lissnas.errors import UserError
 from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, require_settings, require_smaller
 from lissnas.shrinkers.ledger import Pool
-from lissnas.shrinkers.units import Pruning, UnitScore, require_units
+from lissnas.shrinkers.units import SCORES, Pruning, UnitScore, require_units
 from lissnas.spaces import SearchSpace, meets_limits
 
 __all__ = ["NSE", "pareto_front"]
@@ -41,6 +41,8 @@ class NSE(Shrinker):
         cost: the cost of the window; None: the space's first.
         low, high: the window; None: the 45th and 55th percentile of the given space.
         unit_score: what a unit is worth instead where ``size`` asks for more pruning, see ``UnitScore``.
+        scores: of that pruning: ``sampled``, as in the comparison, or ``exact``: the mean of all that holds a unit by formula,
+            without a query (trees or a line over single genes; genes drawn independently, limits not seen).
     """
 
     queries: int = 100_000
@@ -51,6 +53,7 @@ class NSE(Shrinker):
     low: float | None = None
     high: float | None = None
     unit_score: UnitScore | None = None
+    scores: str = "sampled"
     name: str = field(default="nse", repr=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +61,7 @@ class NSE(Shrinker):
             self,
             [
                 ("size", self.size is None or self.size >= 1, "at least 1"),
+                ("scores", self.scores in SCORES, "sampled or exact"),
                 ("tried", self.tried is None or self.tried >= 2, "at least 2"),
                 ("sample", self.sample >= 1, "at least 1"),
             ],
@@ -83,7 +87,7 @@ class NSE(Shrinker):
         on_iteration: OnIteration | None,
     ) -> Shrinkage:
         prune_rng, order_rng, draw_rng = rng.spawn(3)
-        pruning = Pruning(space, pool, limits, prune_rng, on_iteration)
+        pruning = Pruning(space, pool, limits, prune_rng, on_iteration, scores=self.scores)
         cost = self.cost or space.cost_names[0]
         costs = space.cost(space.decode(pruning.tracker.first_sample))[cost]
         low = float(np.quantile(costs, 0.45)) if self.low is None else self.low

@@ -10,7 +10,7 @@ import numpy as np
 
 from lissnas.shrinkers.base import OnIteration, Shrinkage, Shrinker, require_settings, require_smaller
 from lissnas.shrinkers.ledger import Pool
-from lissnas.shrinkers.units import Pruning, Unit, UnitScore, require_units
+from lissnas.shrinkers.units import SCORES, Pruning, Unit, UnitScore, require_units
 from lissnas.spaces import SearchSpace
 
 __all__ = ["PADNAS"]
@@ -30,6 +30,8 @@ class PADNAS(Shrinker):
         stages: how often the genes are pruned.
         keep: the share of its alleles that a gene keeps in a stage, two at least (of 4 operations 2, of 12 first 6, then 3).
         unit_score: what a unit is worth instead, see ``UnitScore``.
+        scores: ``sampled``, as in the comparison, or ``exact``: the mean of all that holds a unit by formula, without a query
+            (trees or a line over single genes; genes drawn independently, limits not seen).
     """
 
     queries: int = 100_000
@@ -37,6 +39,7 @@ class PADNAS(Shrinker):
     stages: int = 2
     keep: float = 0.5
     unit_score: UnitScore | None = None
+    scores: str = "sampled"
     name: str = field(default="padnas", repr=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,7 @@ class PADNAS(Shrinker):
             self,
             [
                 ("size", self.size is None or self.size >= 1, "at least 1"),
+                ("scores", self.scores in SCORES, "sampled or exact"),
                 ("stages", self.stages >= 1, "at least 1"),
                 ("keep", 0 < self.keep < 1, "between 0 and 1"),
             ],
@@ -62,10 +66,10 @@ class PADNAS(Shrinker):
         rng: np.random.Generator,
         on_iteration: OnIteration | None,
     ) -> Shrinkage:
-        pruning = Pruning(space, pool, limits, rng, on_iteration)
+        pruning = Pruning(space, pool, limits, rng, on_iteration, scores=self.scores)
         stopped = f"all {self.stages} stages were made"
         for _ in range(self.stages):
-            scores = pruning.score(pruning.stage(), self.unit_score)
+            scores = pruning.scores(self.unit_score)
             worst: list[Unit] = []
             for group, kept in enumerate(pruning.kept):
                 ranked = sorted((Unit(group, allele) for allele in kept), key=lambda unit: (scores[unit], unit))

@@ -31,11 +31,13 @@ from lissnas.spaces import (
     sample_distinct,
 )
 
-__all__ = ["FIRST_SAMPLE", "Pruning", "Unit", "UnitScore", "default_product_size", "require_units"]
+__all__ = ["FIRST_SAMPLE", "SCORES", "Pruning", "Unit", "UnitScore", "default_product_size", "gene_groups", "require_units"]
 
 FIRST_SAMPLE = 1000  # the paper's least sample for any statement about a space (Sec. 4.3)
 CHILDREN = 1000  # architectures that tell what a unit is worth (AngleNAS; reconstruction C.1)
 STAGE_SHARE = 0.25  # of the budget left, the most that one stage spends
+
+SCORES = ("sampled", "exact")  # how a unit's mean is found: over architectures that were queried, or by formula
 
 UnitScore = Callable[[SearchSpace, tuple[int, int], Genotypes, Predictor | Evaluator], float]
 """What a unit is worth, higher is better: (space, (gene, allele), some architectures that hold it, scorer) -> a number."""
@@ -81,14 +83,16 @@ class Pruning:
         rng: np.random.Generator,
         on_iteration: OnIteration | None,
         first: int = FIRST_SAMPLE,
+        scores: str = "sampled",
     ) -> None:
+        self._exact = scores == "exact"
         self.limits = tuple(limits)
         self.given = self.space = ConstrainedSpace(space, limits) if limits else space
         self._whole = self.given
         self._unlimited = space
         self.pool = pool
         self._rng, measure_rng = rng.spawn(2)
-        self.groups = _groups(space)
+        self.groups = gene_groups(space)
         before = _kept_before(space)
         self.kept = [list(before[group[0]]) for group in self.groups]
         self._drawn: Codes = pool.codes
@@ -120,6 +124,31 @@ class Pruning:
     def stage(self) -> Codes:
         """A sample in which each unit has about ``CHILDREN`` children, as far as a stage's part of the budget reaches."""
         return self.sample(min(CHILDREN * self.most_alleles, max(CHILDREN, round(STAGE_SHARE * self.pool.left))))
+
+    def scores(self, unit_score: UnitScore | None = None) -> dict[Unit, float]:
+        """What each unit is worth: by a stage's sample, or by formula, which costs no query."""
+        return self.score_exactly() if self._exact and unit_score is None else self.score(self.stage(), unit_score)
+
+    def score_exactly(self) -> dict[Unit, float]:
+        """The exact mean prediction of what is left that holds each unit: over architectures that come equally often, or over
+        drawings where the space folds them. Limits are not seen.
+
+        Raises:
+            UserError: a predictor without such a formula, or a space that is no product of its genes.
+        """
+        from lissnas.predictors.expectation import Expectation
+
+        if isinstance(self.pool.scorer, Evaluator):
+            raise UserError("exact scores need a predictor whose mean is a formula, and here true scores are asked: fit one")
+        kept = np.zeros((self.space.length, max(gene.radix for gene in self.space.genes)))
+        for columns, alleles in zip(self.groups, self.kept, strict=True):
+            kept[np.ix_(columns, alleles)] = 1
+        _, means = Expectation(self.pool.scorer, self.given.root).conditional(kept)
+        return {
+            Unit(group, allele): float(self.pool.sign * np.nanmean(means[columns, allele]))
+            for group, columns in enumerate(self.groups)
+            for allele in self.kept[group]
+        }
 
     def score(self, codes: Codes, unit_score: UnitScore | None = None) -> dict[Unit, float]:
         """What each unit is worth by its children among ``codes``; one without any is worth least."""
@@ -180,7 +209,7 @@ class Pruning:
         self._drawn = union(self._drawn[part.is_valid(part.root.decode(self._drawn))], drawn)
         self._unlimited = part
         self.given = self.space = ConstrainedSpace(part, self.limits) if self.limits else part
-        self.groups = _groups(part)
+        self.groups = gene_groups(part)
         before = _kept_before(part)
         self.kept = [list(before[group[0]]) for group in self.groups]
 
@@ -216,7 +245,7 @@ class Pruning:
             Why it stopped.
         """
         while self.size > size:
-            scores = self.score(self.stage(), unit_score)
+            scores = self.scores(unit_score)
             if not self.drop(sorted(scores, key=lambda unit: (scores[unit], unit)), size=size, most=drop):
                 return f"{self.size:,} architectures are left, and no allele can be dropped any more"
             self.record()
@@ -257,7 +286,7 @@ class Pruning:
         return {names[c].name: alleles for columns, alleles in zip(self.groups, kept, strict=True) for c in columns}
 
 
-def _groups(space: SearchSpace) -> list[list[int]]:
+def gene_groups(space: SearchSpace) -> list[list[int]]:
     """The columns of a genotype, those together that must keep the same alleles."""
     root = space.root
     column = {gene.name: index for index, gene in enumerate(space.genes)}

@@ -44,6 +44,7 @@ class SearchSpace(ABC):
         encodings: how many genotypes can be written down, the number that papers quote.
         cardinality: how many architectures there are once isomorphs count once. Exact, unless ``cardinality_is_exact``
             says otherwise.
+        is_uniform: whether :meth:`sample` draws all architectures equally often; else the kind of space says how it draws.
         max_edits: the paper's "total available edit distance" (reconstruction of Sec. 4.3): the most edits that an
             architecture offers, one per non-zero entry of its representation.
         isomorphisms: which equal networks are folded into one, in a sentence.
@@ -61,6 +62,7 @@ class SearchSpace(ABC):
     encodings: int
     cardinality: int
     cardinality_is_exact: bool = True
+    is_uniform: bool = True
     max_edits: int
     isomorphisms: str
     paper: str = ""

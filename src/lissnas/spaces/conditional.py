@@ -80,6 +80,13 @@ class ConditionalGenes(Part):
         self._state_codes, by_code = unique_index(self._state_layout.encode(self.state_values))
         self.state_values, self.active = self.state_values[by_code], self.active[by_code]
 
+    @cached_property
+    def held(self) -> NDArray[np.int64]:
+        """int64[S, c]: the allele that each controller holds in each state, -1 where it is off."""
+        on = self.active[:, self.controllers]
+        alleles: NDArray[np.int64] = np.where(on, self.state_values.astype(np.int64), -1)
+        return alleles
+
     def _active(self, index: int, x: Genotypes) -> NDArray[np.bool_]:
         condition = self._conditions[index]
         if condition is None:

@@ -33,6 +33,7 @@ class MixtureSpace(Subspace):
     """
 
     cardinality_is_exact = False
+    is_uniform = False
 
     def __init__(self, parent: SearchSpace, codes: Codes, weight: float, name: str | None = None) -> None:
         favored = unique(parent.check_codes(codes))

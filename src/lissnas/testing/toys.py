@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.evaluators import Evaluator, Metric
 from lissnas.predictors import Predictor
+from lissnas.predictors.leaves import Leaves, plain_leaves, read_leaves
 from lissnas.spaces import FormulaCost, Gene, ProductSpace, SearchSpace
 
 __all__ = ["Oracle", "TrueOracle", "toy_space", "toy_target"]
@@ -59,6 +62,20 @@ class Oracle(Predictor):
         """One that is ready for ``space``."""
         x = space.root.sample(200, np.random.default_rng(0))
         return cls(sign).fit(space, x, sign * toy_target(space.root, x), higher_is_better=sign > 0)
+
+
+@read_leaves.register
+def _(predictor: Oracle) -> Leaves:
+    """The target is a sum over genes."""
+    leaves = plain_leaves(predictor.space.root, predictor.higher_is_better)
+    alone = np.array([[gene.radix - 1 for gene in predictor.space.genes]], dtype=np.uint8)
+    base = toy_target(predictor.space.root, alone)[0]
+    additive = np.zeros_like(leaves.additive)
+    for column, gene in enumerate(predictor.space.genes):
+        rows = np.repeat(alone, gene.radix, axis=0)
+        rows[:, column] = np.arange(gene.radix)
+        additive[column, : gene.radix] = predictor.sign * (toy_target(predictor.space.root, rows) - base)
+    return replace(leaves, base=predictor.sign * base, additive=additive)
 
 
 class TrueOracle(Evaluator):

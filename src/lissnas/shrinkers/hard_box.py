@@ -1,0 +1,123 @@
+"""Boxes of alleles found by exact means: one restriction, or several that together are more diverse than one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lissnas.errors import UserError
+from lissnas.predictors.expectation import Expectation
+from lissnas.shrinkers.base import require_settings
+from lissnas.shrinkers.box_search import descend, main_spread, top
+from lissnas.shrinkers.soft_box import BoxShrinker
+from lissnas.shrinkers.units import gene_groups
+from lissnas.spaces import BoxUnionSpace, SearchSpace, keep_alleles
+from lissnas.spaces.laws import Encodings, log_size_of
+
+__all__ = ["HardBox"]
+
+CLOSER = 4  # times that a target is corrected by the size that came out
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class HardBox(BoxShrinker):
+    """The alleles of each gene whose product has the highest mean at a size, by exact means and with no query.
+
+    Each gene keeps its best ``n`` alleles, ``n`` where the mean of what is kept + temperature x ln n is highest; the
+    temperature is the one at which the product has the size asked for, at most. What comes out is a restriction like any
+    other. With several boxes, each is sought away from those before it: together they are as large as one, and further apart.
+
+    Args:
+        queries: 0, or with ``best`` the budget, in predictor queries.
+        size: the number of architectures, at most; None: 10^6, or a twentieth of a space of less than 2 x 10^7.
+        diversity_weight: see ``SoftBox``.
+        best: see ``SoftBox``.
+        boxes: how many; more than one gives a ``BoxUnionSpace``. For sizes below about 10^8.
+        apart: with several boxes, what an allele is worth less if all boxes before it hold it, in spreads (see
+            ``diversity_weight``).
+    """
+
+    boxes: int = 1
+    apart: float = 0.5
+    name: str = field(default="hard-box", repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        rules = [
+            ("boxes", 1 <= self.boxes <= 256, "from 1 to 256"),
+            ("apart", 0 <= self.apart < math.inf, "a number from 0 on"),
+        ]
+        require_settings(self, rules)
+
+    def _box(
+        self, space: SearchSpace, encodings: Encodings, exact: Expectation, sign: float, size: int, rng: np.random.Generator
+    ) -> tuple[SearchSpace, str]:
+        groups = gene_groups(space)
+        each = max(1, size // self.boxes)
+        spread = main_spread(exact, encodings) if self.boxes > 1 or self.diversity_weight else 0.0
+        held = np.zeros(encodings.allowed.shape)
+        found: list[dict[str, list[int]]] = []
+        for before in range(self.boxes):
+            bonus = -self.apart * spread * held / before if before else None
+            kept = self._one(space, encodings, exact, sign, each, self.diversity_weight * spread, groups, bonus, rng)
+            found.append(kept)
+            for gene, alleles in enumerate(kept.values()):
+                held[gene, alleles] += 1
+        if self.boxes == 1:
+            box = keep_alleles(space, found[0])
+            return box, f"{sum(map(len, found[0].values()))} alleles were kept, which {box.cardinality:,} architectures hold"
+        union = BoxUnionSpace(space, found)
+        return union, f"{self.boxes} boxes of {union.encodings:,} architectures, {union.cardinality:,} of them different"
+
+    def _one(
+        self,
+        space: SearchSpace,
+        encodings: Encodings,
+        exact: Expectation,
+        sign: float,
+        size: int,
+        difference: float,
+        groups: Sequence[Sequence[int]],
+        bonus: Floats | None,
+        rng: np.random.Generator,
+    ) -> dict[str, list[int]]:
+        """One box of at most ``size`` architectures: its entropy is corrected until its size is right."""
+        entropy = math.log(size)
+
+        def measure(weights: Floats) -> float:
+            return log_size_of(encodings, weights > 0)
+
+        best: tuple[int, dict[str, list[int]]] | None = None
+        for _ in range(CLOSER):
+            table, _ = descend(
+                exact,
+                encodings,
+                entropy,
+                rng,
+                sign=sign,
+                difference=difference,
+                bonus=bonus,
+                fill=top(encodings, groups),
+                measure=measure,
+                tolerance=math.inf,
+                slack=1e-9,
+            )
+            kept = {gene.name: np.flatnonzero(row).tolist() for gene, row in zip(space.genes, table, strict=True)}
+            count = keep_alleles(space, kept).cardinality
+            if count <= size and (best is None or count > best[0]):
+                best = count, kept
+            if count == size or (best is not None and count <= size and count > 0.8 * size):
+                break
+            step = math.log(size / count)
+            if not encodings.folds:  # its size was measured exactly
+                break
+            entropy = max(0.0, entropy + step)
+        if best is None:
+            raise UserError(f"no box of '{space.name}' has at most {size:,} architectures: ask for a larger size")
+        return best[1]
