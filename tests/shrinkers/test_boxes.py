@@ -200,8 +200,6 @@ def test_methods_that_drop_alleles_can_score_them_exactly(method):
     predictor = XGBoostPredictor(trees=10, depth=2, labels="raw").fit(space, x, toy_target(space, x))
     settings = {"queries": 2000, "size": 300}
     exact = method(**settings, scores="exact").shrink(space, predictor, np.random.default_rng(0))
-    sampled = method(**settings).shrink(space, predictor, np.random.default_rng(0))
-    assert exact.ledger.queries <= sampled.ledger.queries
     whole = Expectation(predictor)
     assert Expectation(predictor, exact.space).uniform() > whole.uniform()
     with pytest.raises(UserError, match="scores must be sampled or exact"):

@@ -120,8 +120,9 @@ def test_padnas_trains_a_supernet_for_each_stage(
 
 
 def test_nse_trains_a_supernet_on_what_each_round_tries(training: StagedTraining) -> None:
-    space = shuffle_chain("long", resolution=8, in_channels=1, stem=(2, 2), stages=((11, 4, 1),), head=4, classes=10)
-    evaluator = RoundsEvaluator(space, training)
+    # two of four operations in each of six places: 64 networks to a round, a tenth of which lie in the window
+    space = shuffle_chain("six", resolution=8, in_channels=1, stem=(2, 2), stages=((6, 4, 1),), head=4, classes=10)
+    evaluator = RoundsEvaluator(space, training, least=5)
     found = NSE(queries=1_200, sample=40).shrink(space, evaluator, np.random.default_rng(0))
     assert evaluator.rounds >= 4  # of the given space, and of at least three rounds that try two of four operations
     assert found.ledger.evaluations <= 1_200
