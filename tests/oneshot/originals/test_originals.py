@@ -120,10 +120,10 @@ def test_padnas_trains_a_supernet_for_each_stage(
 
 
 def test_nse_trains_a_supernet_on_what_each_round_tries(training: StagedTraining) -> None:
-    # two of four operations in each of six places: 64 networks to a round, a tenth of which lie in the window
+    # two of four operations in each of six places are 64 networks, half of which lie in this window
     space = shuffle_chain("six", resolution=8, in_channels=1, stem=(2, 2), stages=((6, 4, 1),), head=4, classes=10)
     evaluator = RoundsEvaluator(space, training, least=5)
-    found = NSE(queries=1_200, sample=40).shrink(space, evaluator, np.random.default_rng(0))
+    found = NSE(queries=1_200, sample=40, low=5_900, high=7_400).shrink(space, evaluator, np.random.default_rng(0))
     assert evaluator.rounds >= 4  # of the given space, and of at least three rounds that try two of four operations
     assert found.ledger.evaluations <= 1_200
     assert found.space.cardinality < space.cardinality
