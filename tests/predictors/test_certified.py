@@ -107,6 +107,20 @@ def test_equals_a_look_at_every_network(make: object, n: int, options: dict[str,
     equals_brute_force(certified_best(space, predictor, n), rows, predictor.predict(rows), n, predictor.higher_is_better)
 
 
+@pytest.mark.parametrize("trees", [1, 5])
+def test_a_line_that_is_worth_far_more_than_its_trees(trees: int) -> None:
+    """The unit of the fast scorer is fitted to the trees; what the line adds must not leave the range of whole numbers."""
+    genes = [Gene(f"g{i}", tuple(range(count))) for i, count in enumerate([1, 2, 2, 2, 5])]
+    space = ProductSpace("line", genes, costs=costly(genes))
+    rows = everyone(space)
+    x = np.concatenate([rows] * 3)
+    predictor = XGBoostPredictor(trees=trees, depth=1, start="linear")
+    predictor.fit(space, x, 1e4 * x.astype(float) @ np.arange(1, 6) + (x[:, 1] == x[:, 2]))
+    scores = predictor.predict(rows)
+    for n in (1, 2, 40):
+        equals_brute_force(certified_best(space, predictor, n), rows, scores, n)
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_random_spaces_and_ensembles(data: st.DataObject) -> None:

@@ -7,6 +7,7 @@ nothing and together hold the networks there are; a line under the trees is one 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -21,8 +22,8 @@ from lissnas.spaces.boxes import boxes_of
 
 __all__ = ["Factors", "WholeSum", "whole_sum"]
 
-_FINE = 16  # bits below a unit of the fast scorer: messages are shared out in whole numbers
-_BITS = 46  # of the largest sum, where something else predicts
+_FINE = 16  # bits below a unit of the fast scorer, at most: messages are shared out in whole numbers
+_BITS = 46  # of the largest sum: the search marks what leads to no network by numbers beyond it
 
 
 class Factors(NamedTuple):
@@ -106,12 +107,17 @@ def whole_sum(space: SearchSpace, predictor: Predictor) -> WholeSum:
     reach = float(np.maximum.reduceat(np.abs(leaves.value), begins[:-1]).sum()) if trees else 0.0
     reach_of_line = float(np.abs(leaves.additive).max(axis=1).sum())
     coarse = _step_of_scorer(predictor, leaves)
-    unit = (reach + reach_of_line or 1.0) / (1 << _BITS) if coarse is None else coarse / (1 << _FINE)
-    if coarse is None:
+    largest = reach + reach_of_line or 1.0
+    # a line under the trees can be worth far more than they are
+    fine = -1 if coarse is None else min(_FINE, _BITS - math.ceil(math.log2(max(largest / coarse, 1.0))))
+    if coarse is None or fine < 0:
+        unit = largest / (1 << _BITS)
         value = np.rint(leaves.value / unit)
-        slack = (trees + 1) * unit + (trees + 1) * 2.0**-23 * reach  # who predicts may add up in single precision
+        # who predicts adds up in single precision, or rounds each leaf
+        slack = (trees + 1) * (unit + (2.0**-23 * reach if coarse is None else coarse))
     else:
-        value = np.rint(leaves.value / coarse) * (1 << _FINE)  # as the scorer rounds
+        unit = coarse / (1 << fine)
+        value = np.rint(leaves.value / coarse) * (1 << fine)  # as the scorer rounds
         slack = 0.0
     slack += (len(radix) + 2) * unit + 1e-13 * (reach + reach_of_line + abs(leaves.base))
     test_leaf = np.repeat(np.arange(len(leaves.value)), np.diff(leaves.start))

@@ -310,6 +310,8 @@ class Search:
             for part in split(len(found.rows), _BLOCK):
                 self._pause(self)
                 blocks.append(self._grow(region, tables, level, Found(found.rows[part], found.values[part]), self.threshold))
+            if not blocks:  # within the limits nothing is left
+                return
             rows, values = (np.concatenate(field) for field in zip(*blocks, strict=True))
             best = np.argsort(-values, kind="stable")[:width]
             found = Found(rows[best], values[best])
