@@ -235,6 +235,7 @@ def test_time_and_memory_end_it() -> None:
 
 def test_the_whole_numbers_are_what_the_predictor_says(test_data: Path) -> None:
     """On 10^17 networks of DARTS the best 200 by search have no better among all neighbors of theirs."""
+    pytest.importorskip("onnxruntime")
     from lissnas.evaluators import get_evaluator
 
     space = darts()
