@@ -1,6 +1,6 @@
 """``torch.compile`` on the CPU: a training step of a network beside the same uncompiled, and what a supernet's new path costs.
 
-Run alone (``python bench/run.py compiling``): it takes minutes, nearly all of them compilation.
+It takes minutes, nearly all of them compilation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Every benchmark, each result beside what one would use otherwise, in one run. Writes docs/performance.md.
+"""Every benchmark, each result beside what one would use otherwise, in one run.
 
-python bench/run.py [NAME...]      see NAMES; all if none
+python bench/run.py                all of them; writes docs/performance.md
+python bench/run.py NAME...        some of NAMES; replaces their tables in it
 """
 
 from __future__ import annotations
@@ -29,29 +30,36 @@ NAMES = [
     "certified",
     "supernet",
     "kshot",
+    "images",
+    "compiling",
     "exact",
 ]
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def main(names: list[str]) -> None:
-    """Run the benchmarks called ``names`` and print their tables; a full run writes the page."""
-    lines = [
-        "# Performance",
-        "",
-        "Made by `make bench`: each row was measured in one run, ours beside what is named, in seconds if not said otherwise.",
-        "",
-    ]
-    lines += [f"Machine: {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}.", ""]
+    """Run the benchmarks called ``names``, print their tables, and put them into the page."""
+    sections = {} if not names else _written()
     for name in names or NAMES:
         rows = importlib.import_module(name).run()
-        lines += [f"## {name.capitalize()}", "", "| work | ours | otherwise | against | ratio |", "|---|---:|---:|---|---:|"]
-        lines += [_line(row) for row in rows]
-        lines.append("")
-        print("\n".join(lines[-len(rows) - 5 :]), flush=True)
-    if not names:
-        PAGE.write_text("\n".join(lines))
-        print(f"written: {PAGE}")
+        lines = ["| work | ours | otherwise | against | ratio |", "|---|---:|---:|---|---:|", *map(_line, rows)]
+        sections[name] = "\n".join(lines)
+        print(f"## {name.capitalize()}\n\n{sections[name]}\n", flush=True)
+        PAGE.write_text(_page(sections))
+    print(f"written: {PAGE}")
+
+
+def _written() -> dict[str, str]:
+    """The tables that the page holds, by benchmark."""
+    _, *sections = PAGE.read_text().split("\n## ")
+    return {name.lower(): table.strip() for name, _, table in (section.partition("\n") for section in sections)}
+
+
+def _page(sections: dict[str, str]) -> str:
+    machine = f"Machine: {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}."
+    about = "Made by `make bench`: each row was measured in one run, ours beside what is named, in seconds unless it says so."
+    tables = [f"## {name.capitalize()}\n\n{sections[name]}" for name in NAMES if name in sections]
+    return "\n\n".join(["# Performance", about, machine, *tables]) + "\n"
 
 
 def _line(row: dict[str, Any]) -> str:
