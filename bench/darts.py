@@ -14,11 +14,13 @@ import numpy as np
 import lissnas
 from lissnas.arrays import unique
 from lissnas.errors import UserError
+from lissnas.spaces import SearchSpace
 
 N = 1_000_000
 PLAIN = 20_000  # plain Python is timed on fewer and scaled up
 QUERIES = 8_192
 SINGLE = 200
+LABELS = 10_000
 BATCHES = (256, 512, 1024)
 
 
@@ -67,7 +69,18 @@ def _queries() -> list[dict[str, Any]]:
     return [
         _row(work, ours / QUERIES, single, "one dictionary of ConfigSpace names at a time"),
         _row(work, ours / QUERIES, min(alone) / QUERIES, "the bare ONNX session's best batch"),
+        _shrinking(space, evaluator),
     ]
+
+
+def _shrinking(space: SearchSpace, evaluator: Any) -> dict[str, Any]:
+    """LISSNAS with its defaults, besides the fit."""
+    x = space.sample(LABELS, np.random.default_rng(1))
+    predictor = lissnas.XGBoostPredictor().fit(space, x, evaluator.evaluate(x))
+    predictor.predict(x[:1000])  # compiles
+    shrinker = lissnas.LISSNAS(queries=100_000, size=10_000)
+    ours = _best([lambda: shrinker.shrink(space, predictor, np.random.default_rng(0))])[0]
+    return _row("LISSNAS on DARTS, 100,000 queries", ours, float("nan"), "")
 
 
 def _surrogate() -> Path | None:

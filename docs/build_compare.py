@@ -1,6 +1,6 @@
 """docs/results/compare.md from finished comparisons: python docs/build_compare.py RUN...
 
-With ``--sensitivity RUN`` docs/results/sensitivity.md from a comparison that was made with ``--vary``.
+With ``--sensitivity RUN...`` docs/results/sensitivity.md from comparisons that were made with ``--vary``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lissnas.cli.compare import seconds_of_methods
-from lissnas.reports.comparison import at_size, spread
+from lissnas.reports.comparison import TRUST, at_size, spread, trusted
 
 PAGE = Path(__file__).parent / "results" / "compare.md"
 ASKED_ABOUT = ("lissnas", "frontier", "naive")
@@ -39,16 +39,13 @@ first row is the default. Mean over seeds ± standard deviation. Columns and tes
 
 def main(runs: list[str]) -> None:
     """Write the page."""
-    if runs[:1] == ["--sensitivity"]:
-        run = Path(runs[1])
-        metrics = json.loads((run / "metrics.json").read_text())
-        page = "\n".join([SENSITIVITY, _run(metrics, seconds_of_methods(run))])
-        PAGE.with_name("sensitivity.md").write_text(page)
-        return
-    found = [json.loads((Path(run) / "metrics.json").read_text()) for run in runs]
-    parts = [HEAD, _first(found)]
-    parts += [_run(metrics, seconds_of_methods(Path(run))) for run, metrics in zip(runs, found, strict=True)]
-    PAGE.write_text("\n".join(parts))
+    settings = runs[:1] == ["--sensitivity"]
+    directories = [Path(run) for run in runs[settings:]]
+    found = [json.loads((run / "metrics.json").read_text()) for run in directories]
+    parts = [SENSITIVITY] if settings else [HEAD, _first(found)]
+    parts += [_run(metrics, seconds_of_methods(run)) for run, metrics in zip(directories, found, strict=True)]
+    page = PAGE.with_name("sensitivity.md") if settings else PAGE
+    page.write_text("\n".join(parts))
 
 
 def _first(runs: list[dict[str, Any]]) -> str:
@@ -93,6 +90,11 @@ def _run(metrics: dict[str, Any], seconds: dict[tuple[str, int | None], float]) 
         "",
     ]
     lines += [f"{row['method']} does not apply: {row['reason']}.  " for row in found["methods"] if row["reason"]]
+    learned = trusted(metrics["predictors"])
+    if len(learned) > 1:
+        lines += ["", "### The predictors", "", f"| predictor | pairs | {' | '.join(label for label, _ in TRUST.values())} |"]
+        lines += ["|---|---:|" + "---:|" * len(TRUST)]
+        lines += [f"| {' | '.join(row.values())} |" for row in learned]
     for table in found["tables"]:
         lines += ["", f"### {at_size(table['asked']).capitalize()}", "", *_table(table, found, seconds)]
     return "\n".join(lines) + "\n"

@@ -114,3 +114,12 @@ def test_unknown_scores_are_left_out():
 def test_another_unit():
     assert Estimate(2.0, 1.0, 3.0, 40).over(2) == Estimate(1.0, 0.5, 1.5, 40)
     assert Estimate.missing("why").over(2) == Estimate.missing("why")
+
+
+def test_pairs_that_seem_to_cancel_out_are_no_certainty():
+    """Around a ring each network has one small and one large difference, so their variance seems negative."""
+    n = 40
+    around = Pairs(np.zeros(n), np.tile([1.0, 3.0], n // 2), np.arange(n), np.roll(np.arange(n), -1))
+    estimate = mean_difference(around)
+    assert estimate.value == 2
+    assert estimate.high - 2 == pytest.approx(1.96 / np.sqrt(n), rel=1e-3)

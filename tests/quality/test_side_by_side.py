@@ -70,6 +70,9 @@ def test_a_worked_case(higher):
     assert full["mean"].exact
     assert full["mean"].low == full["mean"].value == full["mean"].high
     assert ours["best"].value == pytest.approx(sign * 335.4)
+    top = np.sort(score(x))[-50:].mean()  # S3's top tier, and the mean of that and of all
+    assert full["top_tier"].value == ours["top_tier"].value == pytest.approx(sign * top)
+    assert full["expected_top"].value == pytest.approx(sign * (top + score(x).mean()) / 2)
     assert ours["p_good"].value == 1
     assert full["p_good"].value == pytest.approx(0.1, abs=0.002)
     assert ours["shrink_index"].value == pytest.approx(1 - full["p_draws"].value)

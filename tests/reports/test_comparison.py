@@ -65,6 +65,11 @@ def metrics() -> Metrics:
         "space": {"name": "toy", "cardinality": "2187"},
         "metric": {"name": "accuracy", "unit": "%", "higher_is_better": True},
         "predictor": {"kendall": 0.7, "n": 200, "checked_on": "networks that it did not learn from"},
+        "predictors": [
+            {"predictor": "xgboost", "labels": labels, "kendall": tau, "spearman": 0.8, "r2": 0.5}
+            | {"top_overlap": 0.4, "top_5": None, "top_1": None}
+            for labels, tau in ((200, 0.6), (200, 0.8), (50, 0.3))
+        ],
         "compare": {
             "seeds": 5,
             "control": "lissnas",
@@ -88,6 +93,13 @@ def metrics() -> Metrics:
 
 def numbers(name: str, metrics: Metrics) -> Any:
     return SECTIONS.get(name).numbers(RunData(metrics))
+
+
+def test_predictors_by_pairs_are_a_learning_curve(metrics: Metrics) -> None:
+    rows = numbers("compare_table", metrics)["predictors"]
+    assert [(row["labels"], row["kendall"]) for row in rows] == [("50", "0.300"), ("200", "0.700 ± 0.141")]
+    assert rows[1]["top_overlap"] == "40.0 % ± 0.0"
+    assert rows[1]["top_1"] == "–"  # so few networks have no best 1%
 
 
 def test_a_mean_and_its_spread() -> None:

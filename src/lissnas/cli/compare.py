@@ -194,6 +194,8 @@ def _value(name: str, text: str) -> Any:
 
 def summarize_comparison(metrics: dict[str, Any], directory: Path) -> str:
     """The tables of a finished comparison, with what each method took, as plain text."""
+    from lissnas.reports.comparison import TRUST, trusted
+
     found = metrics["compare"]
     seconds = seconds_of_methods(directory)
     lines = [
@@ -205,6 +207,10 @@ def summarize_comparison(metrics: dict[str, Any], directory: Path) -> str:
         lines.append(
             f"The predictor's Kendall tau on {metrics['predictor']['checked_on']} is {metrics['predictor']['kendall']:.2f}."
         )
+    learned = trusted(metrics["predictors"])
+    if len(learned) > 1:
+        head = ["predictor", "pairs", *(label for label, _ in TRUST.values())]
+        lines += ["", *_columns([head, *(list(row.values()) for row in learned)])]
     if not found["checked"]:
         lines.append("No true scores: all means are predicted by the predictor that chose the networks.")
     for table in found["tables"]:
@@ -252,13 +258,9 @@ def _table(table: dict[str, Any], found: dict[str, Any], seconds: dict[tuple[str
                 p,
             ]
         )
-    widths = [max(len(row[i]) for row in body) for i in range(len(head))]
     title = "At each method's own size" if asked is None else f"At {asked:,} networks"
     lines = [f"{title} (* on the front of {table['score'].replace('_', ' ')} and edits apart; p against {found['control']})"]
-    for row in body:
-        lines.append(
-            "  ".join(f"{c:<{w}}" if i == 0 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        )
+    lines += _columns(body)
     ranking = table["ranking"]
     if ranking:
         p = "below 1e-300" if ranking["p"] == 0 else f"{ranking['p']:.2g}"
@@ -269,6 +271,15 @@ def _table(table: dict[str, Any], found: dict[str, Any], seconds: dict[tuple[str
         lines.append(f"  no tests: {table['why_no_tests']}")
     lines += [f"  {line['method']} is in no test: {line['left_out']}" for line in table["rows"] if line["left_out"]]
     return lines
+
+
+def _columns(rows: list[list[str]]) -> list[str]:
+    """Rows in columns, the first to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{c:<{w}}" if i == 0 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
 
 
 def _cell(value: dict[str, Any] | None, digits: int = 5) -> str:

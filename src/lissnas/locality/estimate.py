@@ -164,9 +164,11 @@ def _standard_error(e: Floats, pairs: Pairs) -> float:
     if pairs.second is None:
         square = _squares(e, pairs.first)
     else:
-        # a pair's two networks are each a unit; its own square would count twice
-        square = _squares(np.concatenate([e, e]), np.concatenate([pairs.first, pairs.second])) - float(e @ e)
-    return math.sqrt(max(square, 0.0)) / len(e)
+        # a pair's two networks are each a unit; its own square would count twice. Few pairs can seem to cancel out
+        # (the estimate can even be negative): none is narrower than if pairs had nothing in common
+        own = float(e @ e)
+        square = max(_squares(np.concatenate([e, e]), np.concatenate([pairs.first, pairs.second])) - own, own)
+    return math.sqrt(square) / len(e)
 
 
 def _squares(e: Floats, units: NDArray[np.intp]) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lissnas.quality.distribution import cliffs_delta, edf_area, ks, ks_distance
 from lissnas.quality.population import Population
+from lissnas.quality.s3 import expected_top_error
 from lissnas.quality.shrink_index import good_threshold, is_good, probability_of_good, shrink_index
 from lissnas.quality.statistic import Statistic, as_far_as_seen, estimate, mean_of, quantile_of, share_interval, share_of
 from lissnas.quality.top import hypervolume, kept_of_top
@@ -142,6 +143,7 @@ def judge(
         "mean": mean_of(scores, ours.exact),
         "best": as_far_as_seen(float(ordered[-1 if higher else 0]), ours.exact, len(scores), upwards=higher),
         **{_named("q", q): quantile_of(ordered, q, ours.exact) for q in QUANTILES},
+        **_top_tier(scores, ours.exact, higher),
     }
     found |= _shares(ordered, ours.exact, base, theirs.exact, member is None, scale, rng)
     found["edf_area"] = _area(scores, ours.exact, scale)
@@ -168,9 +170,24 @@ def _named(what: str, share: float) -> str:
 
 def _names(costs: Iterable[str]) -> list[str]:
     """All that :func:`judge` finds, in its order."""
-    names = ["mean", "best", *(_named("q", q) for q in QUANTILES), "p_good", "p_draws", "shrink_index", "edf_area"]
+    names = ["mean", "best", *(_named("q", q) for q in QUANTILES), "top_tier", "expected_top"]
+    names += ["p_good", "p_draws", "shrink_index", "edf_area"]
     names += ["ks", "ks_p", "ks_better", "ks_better_p", "mean_difference", "cliffs_delta"]
     return [*names, *(_named("kept_top", top) for top in TOPS), *(f"hypervolume_{cost}" for cost in costs)]
+
+
+def _top_tier(scores: Floats, exact: bool, higher: bool) -> dict[str, Statistic]:
+    """S3's two halves, on the scores' own scale: the mean of the best 50, and the mean of that and of all."""
+    sign = -1.0 if higher else 1.0
+    found = expected_top_error(sign * scores)
+    if found.top is None or found.value is None:
+        reason = f"the top tier is the best {found.n_top}, but there are {len(scores)} scores"
+        return dict.fromkeys(("top_tier", "expected_top"), Statistic.missing(reason, len(scores)))
+    value, n = sign * found.value, len(scores)
+    return {
+        "top_tier": as_far_as_seen(sign * found.top, exact, n, upwards=higher),
+        "expected_top": Statistic.certain(value, n) if exact else Statistic(value, n=n),
+    }
 
 
 def _shares(

@@ -1,5 +1,10 @@
 """S3's measure of a space: its expected and its top-tier error (Chen et al., Searching the Search Space of Vision
-Transformer, NeurIPS 2021, arXiv 2111.14725)."""
+Transformer, NeurIPS 2021, arXiv 2111.14725, "Searching the Search Space", quality of a space).
+
+Q(A) is the average of two parts: Q_e, the expected error of a network within the constraint, estimated by N random ones, and
+Q_t, the mean error of the top 50 within it. The code that its authors published (microsoft/Cream, AutoFormerV2) trains and
+tests what was found, and has nothing of the measure.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +38,8 @@ class ExpectedTopError:
 
 def expected_top_error(errors: NDArray[np.float64], top: int = TOP) -> ExpectedTopError:
     """The E-T error of a space.
+
+    Where higher scores are better, give them with the sign turned, or as errors: the halves and the order are the same.
 
     Args:
         errors: float64[n] of a uniform sample, or of all of the space. The original looks for the best ``top`` by a search; a

@@ -1,17 +1,27 @@
-"""What the sections of a comparison share: how a size is called, and a mean with its spread."""
+"""What the sections of a comparison share: how a size is called, a mean with its spread, how far predictors can be trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 from lissnas.reports.data import RunData
 from lissnas.reports.formats import MISSING, coefficient, count, number
 from lissnas.reports.page import Tile
 
-__all__ = ["SCORES", "at_size", "comparison_summary", "spread"]
+__all__ = ["SCORES", "TRUST", "at_size", "comparison_summary", "spread", "trusted"]
 
 SCORES = {"true_mean": "true mean", "predicted_mean": "predicted mean"}
+# of a predictor, on networks that it has not learned from: what it is called, and how it is written
+TRUST = {
+    "kendall": ("Kendall τ", "coefficient"),
+    "spearman": ("Spearman", "coefficient"),
+    "r2": ("R²", "coefficient"),
+    "top_overlap": ("Top 10% kept", "share"),
+    "top_5": ("Top 5% kept", "share"),
+    "top_1": ("Top 1% kept", "share"),
+}
 
 
 def at_size(asked: int | None) -> str:
@@ -31,6 +41,24 @@ def spread(value: Mapping[str, Any] | None, kind: str = "number") -> str:
         return f"{mean} ± {100 * value['spread']:.1f}"
     decimals = len(mean.partition(".")[2]) if "e" not in mean and mean[-1].isdigit() else None
     return f"{mean} ± {number(value['spread']) if decimals is None else format(value['spread'], f'.{decimals}f')}"
+
+
+def trusted(fitted: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What each kind of predictor with so many pairs is worth, over seeds: with several numbers of pairs a learning curve.
+
+    Args:
+        fitted: one for each seed, kind and number of pairs, as ``metrics.json`` has them.
+    """
+    rows = []
+    for kind, labels in sorted({(one["predictor"], one["labels"]) for one in fitted}):
+        row = {"predictor": kind, "labels": count(labels)}
+        for key, (_, write) in TRUST.items():
+            same = [one.get(key) for one in fitted if (one["predictor"], one["labels"]) == (kind, labels)]
+            found = [float(value) for value in same if value is not None]
+            mean = fmean(found) if len(found) == len(same) else None
+            row[key] = spread({"mean": mean, "spread": stdev(found) if len(found) > 1 else None}, write)
+        rows.append(row)
+    return rows
 
 
 def comparison_summary(data: RunData) -> tuple[str, list[str], list[Tile]]:

@@ -101,6 +101,7 @@ def _row(key: str, label: str, held: list[Mapping[str, Any]]) -> Row:
 def _score_labels(scale: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, str]:
     labels = {"mean": "mean", "best": "best"}
     labels |= {key: f"quantile {key[1:]}" for key in first if key.startswith("q")}
+    labels |= {"top_tier": "mean of the best 50", "expected_top": "expected and top-tier (S3), half each"}
     labels |= {
         "p_good": "P(good)",
         "p_draws": f"P(at least {scale['good']} good of {scale['draws']})",

@@ -119,7 +119,7 @@ def _trust(shared: Shared, predictor: Predictor, learned: Genotypes) -> dict[str
 
 
 def _assessed(found: Any, how: str) -> dict[str, Any]:
-    names = ("kendall", "spearman", "r2", "top_overlap", "n")
+    names = ("kendall", "spearman", "r2", "top_overlap", "top_5", "top_1", "n")
     return {name: getattr(found, name) for name in names} | {"checked_on": how}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lissnas.reports.comparison import SCORES, at_size, spread
+from lissnas.reports.comparison import SCORES, TRUST, at_size, spread, trusted
 from lissnas.reports.data import RunData
 from lissnas.reports.formats import MISSING, count, number
 from lissnas.reports.markup import Column, details, paragraphs, run_again, table
@@ -41,6 +41,7 @@ def numbers(data: RunData) -> Numbers | None:
         "inapplicable": [
             {"method": row["method"], "reason": row["reason"]} for row in found["methods"] if row["reason"] is not None
         ],
+        "predictors": trusted(data.get("predictors") or []),
         "control": found["control"],
         "seeds": found["seeds"],
         "metric": data.metric_label,
@@ -118,7 +119,14 @@ def draw(numbers: Numbers) -> str:
             numbers["inapplicable"],
             source="compare.methods",
         )
-    return f"{intro}{''.join(shown)}{left_out}<p>{run_again(numbers['command'])} Seconds are in <code>timings.json</code>.</p>"
+    learned = ""
+    if numbers["predictors"]:
+        columns = [Column("predictor", "Predictor", "text"), Column("labels", "Pairs", "text")]
+        columns += [Column(key, label, "text") for key, (label, _) in TRUST.items()]
+        caption = "The predictors, on networks that they did not learn from"
+        learned = table(columns, numbers["predictors"], source="predictors", caption=caption)
+    again = run_again(numbers["command"])
+    return f"{intro}{''.join(shown)}{learned}{left_out}<p>{again} Seconds are in <code>timings.json</code>.</p>"
 
 
 SECTION = Section("Methods side by side", numbers, draw)

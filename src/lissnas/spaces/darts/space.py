@@ -247,15 +247,19 @@ class DartsSpace(SearchSpace):
         rows = []
         for low in range(0, len(cells), _BLOCK):
             block = cells[low : low + _BLOCK]
-            near = [self._edits.neighbors(block[:, index]) for index in range(2)]
-            counts = [np.bincount(parents, minlength=len(block)) for _, parents in near]
-            total = counts[0] + counts[1]
+            near = []
+            for index in range(2):  # who asks for many neighbors of one row has its cells listed once
+                own, which = np.unique(block[:, index], return_inverse=True)
+                found, parents = self._edits.neighbors(own)
+                count = np.bincount(parents, minlength=len(own))
+                near.append((found, (np.cumsum(count) - count)[which], count[which]))
+            first = near[0][2]
+            total = first + near[1][2]
             pick = rng.integers(0, np.maximum(total, 1))
-            second = (pick >= counts[0]).astype(np.intp)
-            for index, (found, _) in enumerate(near):
+            second = (pick >= first).astype(np.intp)
+            for index, (found, start, _) in enumerate(near):
                 row = np.flatnonzero((second == index) & (total > 0))
-                start = np.cumsum(counts[index]) - counts[index]
-                block[row, index] = found[start[row] + pick[row] - (counts[0][row] if index else 0)]
+                block[row, index] = found[start[row] + pick[row] - (first[row] if index else 0)]
             rows.append(low + np.flatnonzero(total))
         drawn = np.concatenate(rows)
         return Neighbors(self._rows(cells[drawn]), drawn)
