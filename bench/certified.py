@@ -39,6 +39,8 @@ def run() -> list[dict[str, Any]]:
         ("shufflenetv2", 800, 3, 10_000),
         ("shufflenetv2", 800, 4, 10_000),
         ("shufflenetv2", 800, 6, 10_000),
+        ("gpt-s", 800, 4, 10_000),
+        ("mobilenet", 800, 4, 10_000),
     ):
         space = lissnas.get_space(name)
         predictor = _fit(space, trees, depth, STRENGTH)

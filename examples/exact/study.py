@@ -40,6 +40,8 @@ from lissnas.spaces import ExplicitSpace, SearchSpace, sample_distinct
 PAIRS = 20_000
 JUDGED = 2000  # members whose true score is asked
 REFERENCE = 20_000  # draws whose costs are the bins
+BOXES = 8  # of a union
+RIVALS = ("lissnas", "lissnas from a box", "frontier", "frontier from a box", "abs", "best of soft")
 
 
 def synthetic(space: SearchSpace, seed: int = 7) -> Callable[[Genotypes], np.ndarray]:
@@ -88,7 +90,9 @@ def methods(space: SearchSpace, sizes: dict[str, int]) -> dict[str, Shrinker]:
     asked = {"queries": sizes["queries"], "size": sizes["size"]}
     found: dict[str, Shrinker] = {
         "lissnas": LISSNAS(**asked, min_diversity=0.0),
+        "lissnas from a box": LISSNAS(**asked, min_diversity=0.0, start="soft-box"),
         "frontier": Frontier(**asked),
+        "frontier from a box": Frontier(**asked, start="soft-box"),
         "abs": ABS(queries=min(sizes["queries"], 20_000), size=max(sizes["size"], min(10**6, space.cardinality // 20))),
     }
     ladder = [10.0**power for power in (4, 7, 10, 13)] if space.cardinality > 10**6 else []
@@ -98,8 +102,8 @@ def methods(space: SearchSpace, sizes: dict[str, int]) -> dict[str, Shrinker]:
         found[f"soft {size:.3g}"] = SoftBox(size=round(size))
         found[f"soft diverse {size:.3g}"] = SoftBox(size=round(size), diversity_weight=0.1)
         found[f"hard {size:.3g}"] = HardBox(size=round(size))
-        if space.cardinality <= 10**8:
-            found[f"union {size:.3g}"] = HardBox(size=round(size), boxes=4)
+        if size <= 10**8:
+            found[f"union {size:.3g}"] = HardBox(size=round(size), boxes=BOXES)
     if space.cardinality > 10**6:
         found["best of soft"] = SoftBox(size=10**8, best=sizes["size"], queries=sizes["queries"])
     return found
@@ -177,7 +181,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     ]
     for subject in dict.fromkeys(row["subject"] for row in rows):
         own = [row for row in rows if row["subject"] == subject]
-        for method in ("lissnas", "frontier", "abs", "best of soft"):
+        for method in RIVALS:
             group = [row for row in own if row["method"] == method and "true" in row]
             if not group:
                 continue
@@ -247,7 +251,7 @@ def picture(rows: list[dict[str, Any]], subject: str) -> str:
             out.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
             out += [f'<circle cx="{x}" cy="{y}" r="3" fill="{color}"/>' for x, y in line]
             out.append(f'<text x="{line[-1][0] + 6}" y="{line[-1][1] - 6}" fill="{color}">{kind} box, no query</text>')
-    for method in ("lissnas", "frontier", "abs", "best of soft"):
+    for method in RIVALS:
         if method in points:
             x, y = place(points[method])
             out.append(

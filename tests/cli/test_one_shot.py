@@ -34,6 +34,15 @@ TINY = [
         ("supernet digits-shuffle --data cifar10", "the data 'cifar10' needs the setting 'folder'"),
         ("supernet digits-shuffle --data-set train=x", "the setting 'train' of the data 'digits' is wrong"),
         ("supernet digits-shuffle --sampler unifrom", "unknown path sampler 'unifrom': did you mean uniform"),
+        ("supernet", "which space? Name one (see: lissnas spaces), or a job that has one: --recipe NAME"),
+        ("supernet --recipe imagenet-shufflenet", "did you mean imagenet-shufflenetv2"),
+        ("supernet --recipe cifar10-nasbench101 --device cpu --data-set folder=nowhere", "nowhere"),
+        ("supernet digits-shuffle --shots 0", "'--shots'"),
+        ("supernet digits-shuffle --set precision=fp16", "precision fp16 takes a GPU, but the network is on 'cpu'"),
+        (
+            "supernet digits-shuffle --set learning_rate=fast",
+            "the setting 'recipe.learning_rate' is wrong: it must be a number",
+        ),
         ("supernet toy.yaml", "'toy' says nothing of layers"),
         ("supernet shufflenetv2", "take images of 3 x 224 x 224 in 1000 classes, but digits has 1 x 8 x 8 in 10"),
         ("search nowhere", "'nowhere' does not exist: give the directory of a run"),
@@ -72,6 +81,18 @@ def test_one_after_the_other(lissnas: Command, folder: Path):
     assert "The best of 2 trained alone: validation" in said.out
     assert (folder / "r" / "report.html").exists()
     assert lissnas("resume", "r").code == 0  # there is nothing left to do
+
+
+def test_a_supernet_is_trained_as_a_job_says_but_for_what_else_is_given(lissnas: Command, folder: Path):
+    (folder / "mine.yaml").write_text(
+        "space: digits-shuffle\ndata: {name: digits, train: 96, validation: 100}\nshots: 2\nseed: 3\nsampler: balanced\n"
+        "supernet: {epochs: 9, batch_size: 32, ghost: 16}\ncalibration: 64\n"
+    )
+    said = lissnas("supernet", "--recipe", "mine.yaml", "--set", "epochs=1", "--sampler", "uniform", "--out", "s", "--json")
+    asked = json.loads(said.out)["asked"]
+    assert (asked["shots"], asked["seed"], asked["sampler"], asked["calibration"]) == (2, 3, "uniform", 64)
+    assert (asked["recipe"]["epochs"], asked["recipe"]["batch_size"]) == (1, 32)
+    assert any("loss" in line and "images/s" in line for line in said.err)
 
 
 def test_a_latency_that_is_looked_up_is_a_cost_of_the_space(lissnas: Command, folder: Path):

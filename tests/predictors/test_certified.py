@@ -227,6 +227,7 @@ def test_time_and_memory_end_it() -> None:
     began = time.perf_counter()
     best = certified_best(space, predictor, 5000, seconds=0.2)
     assert best.stopped == "0.2 seconds were over"
+    assert best.scores[0] >= predictor.predict(space.sample(4096, np.random.default_rng(0))).max()
     assert time.perf_counter() - began < 60
     assert best.bound is not None
     assert best.bound >= best.scores[0]

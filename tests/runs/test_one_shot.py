@@ -18,6 +18,7 @@ from lissnas.oneshot.recipe import Recipe
 from lissnas.predictors import XGBoostPredictor
 from lissnas.runs import Progress, RunInterrupted, resume, start
 from lissnas.runs import search as search_job
+from lissnas.runs.one_shot import load_supernet
 from lissnas.runs.retrain import RetrainConfig
 from lissnas.runs.search import SearchJobConfig
 from lissnas.runs.searching import SearchConfig
@@ -27,12 +28,13 @@ from lissnas.spaces import ExplicitSpace
 MAY_DIFFER = {"journal.jsonl", "timings.json", "report.html"}
 DATA = {"name": "digits", "train": 96, "validation": 100}
 SHORT = Recipe(epochs=2, batch_size=48, ghost=16, checkpoint_epochs=1)
-LEARNS = Recipe(epochs=3, batch_size=16, ghost=None, learning_rate=0.1, label_smoothing=0.0)  # enough to tell networks apart
+LEARNS = Recipe(epochs=1, batch_size=16, ghost=None, learning_rate=0.1, label_smoothing=0.0)  # enough to tell networks apart
 
 
 def contents(directory: Path) -> dict[str, bytes]:
     found = (p for p in sorted(directory.rglob("*")) if p.is_file() and p.name not in MAY_DIFFER)
-    return {str(p.relative_to(directory)): p.read_bytes() for p in found}
+    named = {str(p.relative_to(directory)): p for p in found}
+    return {name: path.read_bytes() for name, path in named.items() if not name.startswith("logs/")}  # which hold clock times
 
 
 class Stops(Progress):
@@ -55,6 +57,25 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_space(ExplicitSpace.of(root, root.sample(300, np.random.default_rng(0))), folder / "small.parquet")
     config = SupernetConfig(space=str(folder / "small.parquet"), data=DATA, recipe=SHORT)
     return start(folder / "run", "supernet", config.model_dump()).directory
+
+
+def test_a_k_shot_supernet_is_stopped_and_gone_on_with_logged_and_searched(tmp_path):
+    config = SupernetConfig(space="digits-shuffle", data=DATA, recipe=SHORT, shots=2).model_dump()
+    start(tmp_path / "a", "supernet", config)
+    with pytest.raises(RunInterrupted):
+        start(tmp_path / "b", "supernet", config, progress=Stops("epochs", 1))
+    done = resume(tmp_path / "b").directory
+    assert contents(tmp_path / "a") == contents(done)
+    lines = [json.loads(line) for line in (done / "logs/supernet-full/training.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert [line["loss"] for line in lines] == json.loads((done / "supernets/full.json").read_text())["losses"]
+    assert {"images_per_second", "seconds_left"} <= lines[0].keys()
+    given = {"weights": str(done / "supernets/full.safetensors"), "space": str(done / "space.parquet"), "data": DATA}
+    asked = SearchConfig(method="random", population=2, generations=2)
+    found = start(tmp_path / "s", "search", SearchJobConfig(**given, search=asked).model_dump()).directory
+    assert json.loads((found / "search-full.json").read_text())["evaluations"] == 4
+    supernet, _ = load_supernet(done / "supernets/full.safetensors", get_space("digits-shuffle"))
+    assert supernet.options["shots"] == 2
 
 
 def search_config(trained: Path, **options) -> SearchJobConfig:

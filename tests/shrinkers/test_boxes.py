@@ -148,6 +148,7 @@ def test_boxes_of_a_union_lie_apart():
     union = HardBox(size=400, boxes=4, apart=1.0).shrink(space, Oracle.of(space), np.random.default_rng(0)).space
     assert isinstance(union, BoxUnionSpace)
     assert union.cardinality > 0.5 * union.encodings
+    assert 0.5 * 400 <= union.cardinality <= 400
     one = HardBox(size=400).shrink(space, Oracle.of(space), np.random.default_rng(0)).space
 
     def difference(s):
@@ -155,6 +156,13 @@ def test_boxes_of_a_union_lie_apart():
         return s.distance(a, b).mean()
 
     assert difference(union) > difference(one)
+
+
+def test_a_weight_on_diversity_that_no_such_size_meets_is_said():
+    """A hundred genes' worth of difference keeps every gene even: no temperature brings that down to 20."""
+    space = free_space()
+    with pytest.raises(UserError, match=r"no distribution as large as 20 was found.*lower diversity_weight"):
+        SoftBox(size=20, diversity_weight=1000.0).shrink(space, Oracle.of(space), np.random.default_rng(0))
 
 
 def test_darts_takes_a_second_and_limits_are_met():

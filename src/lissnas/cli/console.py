@@ -24,6 +24,7 @@ class ConsoleProgress(runs.Progress):
         self._quiet = quiet
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._details: dict[str, str] = {}
         self._last = time.monotonic()
 
     def say(self, line: str) -> None:
@@ -37,7 +38,13 @@ class ConsoleProgress(runs.Progress):
             self._advance_bar(task, done, total)
         elif done >= total or time.monotonic() - self._last > _PLAIN_EVERY:
             self._last = time.monotonic()
-            stderr.print(f"  {task}: {done:,} of {total:,}", markup=False)
+            stderr.print(f"  {task}: {done:,} of {total:,}{self._more(task)}", markup=False)
+
+    def detail(self, task: str, line: str) -> None:
+        self._details[task] = line
+
+    def _more(self, task: str) -> str:
+        return f", {self._details[task]}" if task in self._details else ""
 
     def _advance_bar(self, task: str, done: int, total: int) -> None:
         if self._bars is None:
@@ -46,7 +53,7 @@ class ConsoleProgress(runs.Progress):
             self._bars.start()
         if task not in self._tasks:
             self._tasks[task] = self._bars.add_task(task, total=total)
-        self._bars.update(self._tasks[task], completed=done, total=total)
+        self._bars.update(self._tasks[task], completed=done, total=total, description=f"{task}{self._more(task)}")
         if done >= total:
             self._bars.remove_task(self._tasks.pop(task))
 

@@ -11,7 +11,6 @@ import typer
 
 from lissnas.cli.jobs import absolute_name, command_line, do_job, next_free, read_pairs
 from lissnas.cli.options import (
-    CalibrationOption,
     DeviceOption,
     DevicesOption,
     ImagesOption,
@@ -20,12 +19,11 @@ from lissnas.cli.options import (
     LimitOption,
     OutOption,
     RecipeOption,
-    SeedOption,
-    SpaceArgument,
     WorkersOption,
 )
 from lissnas.errors import UserError, require
 from lissnas.formats.hints import nearest
+from lissnas.oneshot.samplers import SAMPLERS
 from lissnas.runs import start as start_run
 from lissnas.runs.header import Header
 from lissnas.runs.settings import read_settings
@@ -38,44 +36,63 @@ SpaceOption = Annotated[
 
 
 def supernet(
-    space: SpaceArgument,
+    space: Annotated[
+        str | None,
+        typer.Argument(metavar="SPACE", help="A name, a YAML file, or a saved space; that of the recipe if not given."),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="A job by name (lissnas run --list) or in a YAML file: trains as that does, but for what else is given."
+        ),
+    ] = None,
     data: ImagesOption = None,
     data_set: ImagesSetOption = None,
     set_: RecipeOption = None,
-    sampler: Annotated[str, typer.Option(help="How paths are drawn: uniform, and others by name.")] = "uniform",
+    sampler: Annotated[str | None, typer.Option(help=f"How paths are drawn: {', '.join(SAMPLERS.names())}. [uniform]")] = None,
     sampler_set: Annotated[
         list[str] | None, typer.Option("--sampler-set", help="A setting of the sampler by name. May be repeated.")
     ] = None,
-    calibration: CalibrationOption = 256,
-    shots: Annotated[int, typer.Option(help="Weight sets of the supernet; more than 1 is K-shot.", min=1)] = 1,
-    device: DeviceOption = "cpu",
-    devices: DevicesOption = 1,
-    seed: SeedOption = 0,
+    calibration: Annotated[
+        int | None, typer.Option(help="Training images for a subnet's batch-norm statistics. [256]", min=2)
+    ] = None,
+    shots: Annotated[int | None, typer.Option(help="Weight sets of the supernet; more than 1 is K-shot. [1]", min=1)] = None,
+    device: Annotated[str | None, typer.Option(help="Where networks run: cpu or cuda. [cpu]")] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="How many devices train it together, a process on each. [1]", min=1)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="One seed; the same seed gives the same bytes. [0]", min=0)] = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one supernet, on a space or on a shrunk one.
+    """Train one supernet, on a space or on a shrunk one. Loss, pace and time left of each epoch: logs/ in the run directory.
 
     Examples:
 
       lissnas supernet digits-shuffle --set epochs=250 --set batch_size=32
 
       lissnas supernet my-run/shrunk.parquet --data cifar10 --data-set folder=cifar-10-batches-bin --set epochs=50
+
+      lissnas supernet --recipe imagenet-fairnas-se-330m --data-set folder=/datasets/imagenet --shots 4
     """
     require("torch", "oneshot")
+    from lissnas.runs.main_config import read_config
+    from lissnas.runs.recipes import find_job
     from lissnas.runs.supernet import SupernetConfig, check_config
 
+    job: dict[str, Any] = {} if recipe is None else read_config(find_job(recipe), None, "").model_dump()
+    space = space or job.get("space")
+    if space is None:
+        raise UserError("which space? Name one (see: lissnas spaces), or a job that has one: --recipe NAME")
+    settings = job.get("sampler_settings", {}) if sampler in (None, job.get("sampler")) else {}
+    given = {"sampler": sampler, "calibration": calibration, "shots": shots, "device": device, "devices": devices, "seed": seed}
     asked = {
+        **{name: job[name] for name in given if name in job},
+        **{name: value for name, value in given.items() if value is not None},
         "space": absolute_name(space),
-        "data": _images(data, data_set, {}),
-        "recipe": _recipe(set_, {}),
-        "sampler": sampler,
-        "sampler_settings": read_pairs(sampler_set or [], "--sampler-set name=value"),
-        "shots": shots,
-        "calibration": calibration,
-        "device": device,
-        "devices": devices,
-        "seed": seed,
+        "data": _images(data, data_set, job.get("data") or {}),
+        "recipe": _recipe(set_, job.get("supernet") or {}),
+        "sampler_settings": {**settings, **read_pairs(sampler_set or [], "--sampler-set name=value")},
         "command": command_line(),
     }
     config = read_settings(SupernetConfig, asked, "lissnas supernet")
@@ -235,8 +252,8 @@ def _images(name: str | None, pairs: list[str] | None, there: Mapping[str, Any])
     return DataConfig(**{**given, "name": name or kept.get("name", "digits")})
 
 
-def _recipe(pairs: list[str] | None, there: Mapping[str, Any]) -> Any:
-    """The recipe that was asked for, over that of the run that one starts from."""
+def _recipe(pairs: list[str] | None, there: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the recipe that were asked for, over those of the run that one starts from; values are checked later."""
     from lissnas.oneshot.recipe import Recipe
 
     known = {field.name for field in fields(Recipe)}
@@ -244,10 +261,7 @@ def _recipe(pairs: list[str] | None, there: Mapping[str, Any]) -> Any:
     for name in given:
         if name not in known:
             raise UserError(f"a recipe has no setting '{name}': {nearest(name, sorted(known))}")
-    try:
-        return Recipe(**{**there, **given})
-    except TypeError:
-        raise UserError(f"a setting of the recipe is of the wrong kind: {', '.join(pairs or [])}") from None
+    return {**there, **given}
 
 
 def summarize_one_shot(metrics: dict[str, Any]) -> list[str]:

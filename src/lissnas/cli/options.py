@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "CalibrationOption",
     "DataOption",
     "DeviceOption",
     "DevicesOption",
@@ -68,6 +67,5 @@ ImagesSetOption = Annotated[
 RecipeOption = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of the training by name: epochs=50. May be repeated.")
 ]
-CalibrationOption = Annotated[int, typer.Option(help="Training images for a subnet's batch-norm statistics.", min=2)]
 DeviceOption = Annotated[str, typer.Option(help="Where networks run: cpu or cuda.")]
 DevicesOption = Annotated[int, typer.Option(help="How many devices train one network together, a process on each.", min=1)]

@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from typing import Any
 
 import torch
+from torch import nn
 
 from lissnas.errors import UserError
+from lissnas.oneshot.choices import SlicedConv2d
 from lissnas.oneshot.recipe import Recipe
 
-__all__ = ["computing", "enough_memory", "own_chance", "require_parts", "require_precision"]
+__all__ = ["computing", "enough_memory", "memory_order", "own_chance", "require_parts", "require_precision"]
 
 REDUCED = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -34,6 +36,27 @@ def require_precision(precision: str, device: torch.device) -> None:
         if not able:
             remedy = "fp16 or float32" if device.type == "cuda" else "float32"
             raise UserError(f"precision bf16 is nothing that '{device}' can compute in: use {remedy}")
+
+
+def memory_order(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.memory_format:
+    """The order in memory that a training may use: channels last, where the recipe asks for it and the device computes rightly.
+
+    oneDNN, which computes convolutions on a CPU, writes past its own memory in the backward pass of a 1x1 convolution with a
+    stride that takes fewer channels than fit into a vector register, if channels are last: gradients are wrong, or the process
+    dies [uxlfoundation/oneDNN#6035]. A network with such a convolution has its channels first.
+    """
+    if not recipe.channels_last or (device.type == "cpu" and any(map(_may_corrupt, network.modules()))):
+        return torch.contiguous_format
+    return torch.channels_last
+
+
+def _may_corrupt(module: nn.Module) -> bool:
+    if not isinstance(module, nn.Conv2d) or max(module.stride) == 1:
+        return False
+    block = 16 if "AVX512" in torch.backends.cpu.get_cpu_capability() else 8
+    sliced = isinstance(module, SlicedConv2d)  # which may be given fewer channels, or run the middle of its kernel
+    smallest = min(getattr(module, "kernels", module.kernel_size))
+    return smallest == 1 and (sliced or module.in_channels // module.groups < block)
 
 
 def require_parts(recipe: Recipe, world: int) -> None:

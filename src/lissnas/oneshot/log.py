@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,14 @@ class Progress:
     seconds_left: float = 0.0
 
     def __str__(self) -> str:
+        return f"epoch {self.epoch} of {self.epochs}: {self.detail}"
+
+    @property
+    def detail(self) -> str:
+        """How it goes, without how far it is."""
         left = f"{self.seconds_left / 60:.0f} min" if self.seconds_left >= 120 else f"{self.seconds_left:.0f} s"
-        return (
-            f"epoch {self.epoch} of {self.epochs}: loss {self.loss:.4f}, learning rate {self.learning_rate:.3g}, "
-            f"{self.images_per_second:,.0f} images/s, {left} left"
-        )
+        rate, pace = f"learning rate {self.learning_rate:.3g}", f"{self.images_per_second:,.0f} images/s"
+        return f"loss {self.loss:.4f}, {rate}, {pace}, {left} left"
 
 
 class Clock:
@@ -71,14 +75,17 @@ class TrainingLog:
 
     Args:
         folder: where to; made if it is missing.
-        tensorboard: whether event files are written too (loss, learning rate, images per second against the epoch).
+        tensorboard: whether event files are written too (loss, learning rate, images per second against the epoch); None: where
+            the extra ``tensorboard`` is installed.
 
     Raises:
         UserError: event files without the extra ``tensorboard``, or a disk that refuses.
     """
 
-    def __init__(self, folder: str | Path, *, tensorboard: bool = False) -> None:
+    def __init__(self, folder: str | Path, *, tensorboard: bool | None = False) -> None:
         self.folder = Path(folder)
+        if tensorboard is None:
+            tensorboard = find_spec("tensorboardX") is not None
         self._board = require("tensorboardX", "tensorboard") if tensorboard else None
         self._writer: Any = None
         with disk_errors(self.folder):

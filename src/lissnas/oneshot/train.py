@@ -17,7 +17,7 @@ from lissnas.errors import UserError
 from lissnas.oneshot.batches import evaluation_batches, open_batches
 from lissnas.oneshot.checkpoint import Checkpoint, State
 from lissnas.oneshot.data import Images
-from lissnas.oneshot.devices import computing, enough_memory, own_chance, require_parts, require_precision
+from lissnas.oneshot.devices import computing, enough_memory, memory_order, own_chance, require_parts, require_precision
 from lissnas.oneshot.distributed import Ranks, joined, launched
 from lissnas.oneshot.ema import WeightAverage
 from lissnas.oneshot.evaluate import evaluating
@@ -199,9 +199,10 @@ class Training:
     ) -> list[Tensor]:
         """Add up the gradients of a step's paths, part by part of the batch; the losses, by part and path."""
         recipe, losses = self.recipe, []
-        distils = self.sampler is not None and self.sampler.distils
+        distils, order = self.sampler is not None and self.sampler.distils, self._order
         for part, answers in zip(images.chunk(recipe.accumulate), labels.chunk(recipe.accumulate), strict=True):
-            part = part.contiguous(memory_format=self._order)
+            # images of one channel are contiguous in either order: only a copy gives them the strides of this one
+            part = part.contiguous(memory_format=order) if order == torch.channels_last else part.clone(memory_format=order)
             targets, smoothing = answers, recipe.label_smoothing
             for path in paths:
                 with computing(recipe.precision, part.device):
@@ -215,7 +216,7 @@ class Training:
 
     @property
     def _order(self) -> torch.memory_format:
-        return torch.channels_last if self.recipe.channels_last else torch.contiguous_format
+        return memory_order(self.network, self.recipe, next(self.network.parameters()).device)
 
     def identity(self) -> dict[str, Any]:
         """What makes it this training and no other, as plain JSON data. How many processes do it is no part of that."""

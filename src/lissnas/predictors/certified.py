@@ -30,7 +30,7 @@ __all__ = ["CertifiedBest", "certified_best", "check_asked"]
 
 LISTED = 1 << 16  # networks of a product that are looked at one by one
 MAX_LISTED = 1 << 24
-_SAMPLE = 1 << 12  # what is shown where a search was stopped before it had found anything
+_SAMPLE = 1 << 12  # draws that a search which was stopped is measured against
 _LIMIT = re.compile(r"\s*([A-Za-z_]\w*)\s*(<=|<|>=|>)\s*([-+0-9.eE_]+)\s*")
 
 
@@ -163,11 +163,13 @@ def _search(
     search = Search(whole, n, admit, space.encode, _spending(space, limits), threads, pause)
     stopped = search.run()
     rows, proven = search.rows, int((search.values >= search.bound).sum()) if stopped else len(search.rows)
-    if not len(rows):
-        if stopped is None:
-            raise UserError(no_space_meets(space, limits) if limits else f"'{space.name}' holds no network")
-        rows = _best_of_sample(space, predictor, n, limits)
+    if stopped is None and not len(rows):
+        raise UserError(no_space_meets(space, limits) if limits else f"'{space.name}' holds no network")
+    if stopped is not None:  # what is better than the bound is in the list already, so that nothing proven is pushed out
+        rows = np.concatenate([rows, _sample_within(space, limits)])
+        rows = space.decode(np.unique(space.encode(rows), axis=0)) if len(rows) else rows
     rows, scores = _in_order(space, predictor, rows)
+    rows, scores = rows[:n], scores[:n]
     bound, better = whole.score(search.bound), whole.score(search.bound, whole.slack)
     return CertifiedBest(
         genotypes=rows,
@@ -182,12 +184,10 @@ def _search(
     )
 
 
-def _best_of_sample(space: SearchSpace, predictor: Predictor, n: int, limits: tuple[str, ...]) -> Genotypes:
-    """Something to show: the best of a small sample, of which nothing is proven."""
+def _sample_within(space: SearchSpace, limits: tuple[str, ...]) -> Genotypes:
+    """A small sample: where bounds say little, its best can be better than what a search has found so far."""
     drawn = space.sample(_SAMPLE, np.random.default_rng(0))
-    drawn = drawn[meets_limits(space, drawn, limits)]
-    drawn = space.decode(np.unique(space.encode(drawn), axis=0)) if len(drawn) else drawn
-    return _in_order(space, predictor, drawn)[0][:n]
+    return drawn[meets_limits(space, drawn, limits)]
 
 
 def _in_order(space: SearchSpace, predictor: Predictor, rows: Genotypes) -> tuple[Genotypes, NDArray[np.float64]]:

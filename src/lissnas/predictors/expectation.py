@@ -298,25 +298,27 @@ class _Arrangement:
 
 def _arrange(leaves: Leaves, law: Law) -> _Arrangement:
     boxes = law.boxes[leaves.gene]
+    first, masses = np.cumsum(boxes) - boxes, int(boxes.sum())
+    component = law.component[leaves.gene]
+    if len(law.box) - 1 == len(law.component):  # all genes are free: a term is a factor
+        each = np.arange(len(leaves.gene) + 1)
+        term_box = np.stack([law.box[component], law.box[component + 1]], axis=1)
+        return _Arrangement(first, masses, each, each[:-1], term_box, leaves.start, leaves.factor)
     known: dict[tuple[int, ...], int] = {}
     starts, terms = [0], []
-    components = law.component[leaves.gene].tolist()
+    components = component.tolist()
     factors, begins = leaves.factor.tolist(), leaves.start.tolist()
-    single = len(law.box) - 1 == len(law.component)  # all genes are free: a term is a factor
     for low, high in itertools.pairwise(begins):
-        if single:
-            terms += [known.setdefault((f,), len(known)) for f in factors[low:high]]
-        else:
-            together: dict[int, list[int]] = {}
-            for f in factors[low:high]:
-                together.setdefault(components[f], []).append(f)
-            terms += [known.setdefault(tuple(group), len(known)) for group in together.values()]
+        together: dict[int, list[int]] = {}
+        for f in factors[low:high]:
+            together.setdefault(components[f], []).append(f)
+        terms += [known.setdefault(tuple(group), len(known)) for group in together.values()]
         starts.append(len(terms))
     groups = list(known)
     home = np.array([components[group[0]] for group in groups], dtype=np.int64)
     return _Arrangement(
-        first=np.cumsum(boxes) - boxes,
-        masses=int(boxes.sum()),
+        first=first,
+        masses=masses,
         term_start=np.concatenate([[0], np.cumsum([len(group) for group in groups])]).astype(np.int64),
         term_factor=np.array([f for group in groups for f in group], dtype=np.int64),
         term_box=np.stack([law.box[home], law.box[home + 1]], axis=1) if groups else np.zeros((0, 2), dtype=np.int64),

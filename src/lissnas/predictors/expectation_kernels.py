@@ -9,9 +9,23 @@ from numpy.typing import NDArray
 
 from lissnas.arrays.compiled import compiled
 
-__all__ = ["find_masses", "spread_masses", "sum_leaves", "sum_pairs", "sum_terms", "turn_terms"]
+__all__ = ["add_leaves", "find_masses", "spread_masses", "sum_leaves", "sum_pairs", "sum_terms", "turn_terms"]
 
 Array = NDArray[Any]
+
+
+@compiled
+def add_leaves(value: Array, start: Array, factor: Array, holds: Array, sums: Array) -> None:
+    """Adds to ``sums[i]`` the values of the leaves all of whose factors hold in row ``i``, ``holds[f, i]``."""
+    for leaf in range(len(value)):
+        low, high = start[leaf], start[leaf + 1]
+        reached = np.ones(len(sums), dtype=np.bool_)
+        for k in range(low, high):
+            own = holds[factor[k]]
+            for i in range(len(sums)):
+                reached[i] &= own[i]
+        for i in range(len(sums)):
+            sums[i] += value[leaf] * reached[i]
 
 
 @compiled

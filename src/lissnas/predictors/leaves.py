@@ -71,14 +71,14 @@ class Leaves:
         return sums if self.labels is None else self.labels.to_scores(sums)
 
     def add_up(self, genotypes: Genotypes) -> NDArray[np.float64]:
-        """float64[n]: the sum for each row of uint8[n, L], slowly: what the formulas are checked against."""
+        """float64[n]: the sum for each row of uint8[n, L]: what the formulas are checked against."""
+        from lissnas.predictors.expectation_kernels import add_leaves
+
         sums = np.full(len(genotypes), self.base)
         for gene, worth in enumerate(self.additive):
             sums += worth[genotypes[:, gene]]
-        holds = self.mask[:, :][np.arange(len(self.gene))[:, None], genotypes.T[self.gene]]  # bool[F, n]
-        for leaf, value in enumerate(self.value):
-            own = self.factor[self.start[leaf] : self.start[leaf + 1]]
-            sums += value * holds[own].all(axis=0)
+        holds = self.mask[np.arange(len(self.gene))[:, None], genotypes.T[self.gene]]  # bool[F, n]
+        add_leaves(self.value, self.start, self.factor, holds, sums)
         return sums
 
     def merged(self) -> Leaves:

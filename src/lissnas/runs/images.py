@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -51,17 +52,21 @@ class DataConfig(BaseModel):
         return images
 
 
-def require_devices(device: str, devices: int) -> None:
-    """Refuse GPUs that this machine does not have.
+def require_devices(device: str, devices: int, recipes: Collection[Recipe] = ()) -> None:
+    """Refuse GPUs that this machine does not have, and recipes that its devices cannot follow.
 
     Raises:
-        UserError: the number of them.
+        UserError: the number of GPUs, a precision that the device cannot compute in, or a batch that so many cannot share.
     """
-    if device != "cuda":
-        return
-    there = require("torch", "oneshot").cuda.device_count()
-    if there < devices:
+    torch = require("torch", "oneshot")
+    from lissnas.oneshot.devices import require_parts, require_precision
+
+    there = torch.cuda.device_count()
+    if device == "cuda" and there < devices:
         raise UserError(f"this asks for {devices} GPUs, but this machine has {there}: set device=cpu, or devices")
+    for recipe in recipes:
+        require_precision(recipe.precision, torch.device(device))
+        require_parts(recipe, devices)
 
 
 def require_images(space: SearchSpace, data: Images, recipes: dict[str, Recipe]) -> None:

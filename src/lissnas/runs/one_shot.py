@@ -6,6 +6,7 @@ and ``retraining``.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from lissnas.formats import get_space, load_space, save_space
 from lissnas.oneshot.data import Images
 from lissnas.oneshot.evaluator import SupernetEvaluator
 from lissnas.oneshot.kshot import KShotSupernet
+from lissnas.oneshot.log import TrainingLog
 from lissnas.oneshot.recipe import Recipe
 from lissnas.oneshot.samplers import get_sampler
 from lissnas.oneshot.supernet import Supernet
@@ -35,6 +37,7 @@ from lissnas.spaces import SearchSpace
 __all__ = ["ACCURACY", "OneShotConfig", "OneShotSteps", "load_supernet", "supernet_file"]
 
 ACCURACY = Metric("accuracy", "%", True)
+LOGS = "logs"  # a folder per training; they hold clock times, as the journal does, and nothing is read from them
 
 
 class OneShotConfig(BaseModel):
@@ -91,7 +94,10 @@ class OneShotSteps:
         )
 
     def train_supernet(self, name: str, paths: SearchSpace, recipe: Recipe, sampler: str, settings: Mapping[str, Any]) -> None:
-        """Train the supernet ``name`` on paths of ``paths``. All supernets of a run begin from the same weights."""
+        """Train the supernet ``name`` on paths of ``paths``. All supernets of a run begin from the same weights.
+
+        What each epoch was like is written to ``logs/supernet-<name>`` as it comes.
+        """
         files = [supernet_file(name), f"supernets/{name}.json"]
         step = f"supernet-{name}"
 
@@ -99,19 +105,24 @@ class OneShotSteps:
             self.progress.say(f"training a supernet on the {name} space ({paths.cardinality:,} networks)")
             supernet = new_supernet(self.space, self.shots, self.seed("supernet")).to(self.device)
 
-            def on_progress(at: TrainProgress) -> None:
-                self.progress.advance(f"supernet, {name} space: epochs", at.epoch, at.epochs)
+            task = f"supernet, {name} space: epochs"
+            with contextlib.closing(TrainingLog(self.run.path(f"{LOGS}/{step}"), tensorboard=None)) as log:
 
-            losses = train_supernet(
-                supernet,
-                get_sampler(sampler, paths, **settings),
-                self.data,
-                recipe,
-                seed=self.seed("supernet-training"),
-                checkpoint_dir=self.run.checkpoint(step),
-                on_progress=on_progress,
-                devices=self.devices,
-            )
+                def on_progress(at: TrainProgress) -> None:
+                    log(at)
+                    self.progress.detail(task, at.detail)
+                    self.progress.advance(task, at.epoch, at.epochs)
+
+                losses = train_supernet(
+                    supernet,
+                    get_sampler(sampler, paths, **settings),
+                    self.data,
+                    recipe,
+                    seed=self.seed("supernet-training"),
+                    checkpoint_dir=self.run.checkpoint(step),
+                    on_progress=on_progress,
+                    devices=self.devices,
+                )
             header: dict[str, Any] = {
                 "space": self.space.root.fingerprint,
                 "data": self.data.fingerprint,

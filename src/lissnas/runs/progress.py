@@ -8,13 +8,16 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """What a job says while it works. This one is silent; whoever shows it overrides the two methods."""
+    """What a job says while it works. This one is silent; whoever shows it overrides these methods."""
 
     def say(self, line: str) -> None:
         """A line worth reading: a stage begins, an iteration ended."""
 
     def advance(self, task: str, done: int, total: int) -> None:
         """``done`` of ``total`` units of ``task`` are through."""
+
+    def detail(self, task: str, line: str) -> None:
+        """How ``task`` goes, beside how far it is: its loss, its pace. Said before the ``advance`` that it belongs to."""
 
     def of(self, task: str) -> Callable[[int, int], None]:
         """``advance`` for one task."""

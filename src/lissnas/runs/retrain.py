@@ -47,7 +47,7 @@ def check_config(config: RetrainConfig) -> None:
         UserError: the mistake.
     """
     space = get_space(config.space)
-    require_devices(config.device, config.devices)
+    require_devices(config.device, config.devices, [config.network])
     _read(config, space)
     require_images(space, config.data.load(config.seed), {"network": config.network})
 

@@ -20,6 +20,7 @@ from lissnas.shrinkers.map_elites import MapElites
 from lissnas.shrinkers.naive import NaiveTop, NoShrinkage, QueryAll
 from lissnas.shrinkers.nse import NSE
 from lissnas.shrinkers.padnas import PADNAS
+from lissnas.shrinkers.scan import Scan
 from lissnas.shrinkers.soft_box import SoftBox
 from lissnas.shrinkers.units import UnitScore
 from lissnas.shrinkers.weaknas import WeakNAS
@@ -44,6 +45,7 @@ __all__ = [
     "NoShrinkage",
     "Pool",
     "QueryAll",
+    "Scan",
     "Shrinkage",
     "Shrinker",
     "SoftBox",
@@ -60,6 +62,7 @@ SHRINKERS = Registry(
         "frontier": "lissnas.shrinkers.frontier:Frontier",
         "naive": "lissnas.shrinkers.naive:NaiveTop",
         "query-all": "lissnas.shrinkers.naive:QueryAll",
+        "scan": "lissnas.shrinkers.scan:Scan",
         "none": "lissnas.shrinkers.naive:NoShrinkage",
         "abs": "lissnas.shrinkers.abs:ABS",
         "nse": "lissnas.shrinkers.nse:NSE",

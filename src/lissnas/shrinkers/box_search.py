@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from lissnas.predictors.expectation import Expectation, Slopes
 from lissnas.spaces.laws import Encodings, Law, entropy_of, part_chances, weighted_law
 
-__all__ = ["Worth", "descend", "main_spread", "pairwise_difference", "softmax", "top"]
+__all__ = ["TOLERANCE", "Worth", "descend", "main_spread", "pairwise_difference", "softmax", "top"]
 
 ANNEALING = 8  # equal steps of the entropy
 SWEEPS = 12  # at the target
 BLOCKS = 4  # of genes, in random order, between which the means are taken anew
 TOLERANCE = 0.15  # nats by which the entropy may miss the target
-HALVINGS = 24
+HALVINGS = 17  # of the range of temperatures, at most
+CLOSE = 1e-4  # nats below the target that are not worth another
+SETTLED = 1e-4  # a sweep that changes no weight by more is the last, where steps are whole
 FLOOR = 1e-9  # weight of the least allele where each must keep some
 
 Array = NDArray[np.float64]
@@ -73,21 +75,21 @@ def top(encodings: Encodings, groups: Sequence[Sequence[int]]) -> Fill:
     for index, columns in enumerate(groups):
         group[list(columns)] = index
     allowed = encodings.allowed[[columns[0] for columns in groups]]
-    share = np.array([1 / len(columns) for columns in groups])[:, None]
+    average = (group == np.arange(len(groups))[:, None]) / np.bincount(group)[:, None]  # float64[groups, L]
     count = np.arange(1, allowed.shape[1] + 1)
+    log_count = np.log(count)
     possible = count <= allowed.sum(axis=1, keepdims=True)
     rows = np.arange(len(allowed))[:, None]
 
     def fill(worth: Worth, temperature: float) -> Array:
         height = (worth.score + temperature * worth.room) / np.maximum(worth.active, 1e-9)[:, None]
-        mean = np.zeros(allowed.shape)
-        np.add.at(mean, group, height)
-        order = np.argsort(np.where(allowed, -share * mean, np.inf), axis=1, kind="stable")
-        sums = np.cumsum(np.where(possible, (share * mean)[rows, order], 0.0), axis=1)
-        gain = np.where(possible, sums / count + temperature * np.log(count), -np.inf)
+        mean = average @ height
+        order = np.argsort(np.where(allowed, -mean, np.inf), axis=1, kind="stable")
+        sums = np.cumsum(np.where(possible, mean[rows, order], 0.0), axis=1)
+        gain = np.where(possible, sums / count + temperature * log_count, -np.inf)
         best = gain.argmax(axis=1)[:, None] + 1
         kept = np.zeros(allowed.shape)
-        np.put_along_axis(kept, order, np.where(count <= best, 1 / best, 0.0), axis=1)
+        kept[rows, order] = np.where(count <= best, 1 / best, 0.0)
         return kept[group]
 
     return fill
@@ -128,6 +130,7 @@ def descend(
     step = 1.0
     for sweep in range(ANNEALING + SWEEPS * (2 if difference else 1)):
         target = start + (entropy - start) * min(1.0, (sweep + 1) / ANNEALING)
+        before = weights
         for block in np.array_split(rng.permutation(len(weights)), min(BLOCKS, len(weights))):
             found = _worth(exact, encodings, weights, sign, difference)
             found = Worth(found.score + extra * found.active[:, None], found.room, found.active)
@@ -146,6 +149,8 @@ def descend(
             best = weights, objective
         if nearest is None or abs(miss) < nearest[0]:
             nearest = abs(miss), weights, objective
+        if sweep >= ANNEALING and not difference and np.abs(weights - before).max() < SETTLED:
+            break
     assert nearest is not None
     return best if best is not None else nearest[1:]
 
@@ -217,8 +222,11 @@ def _meet(worth: Worth, fill: Fill, measure: Callable[[Array], float], entropy: 
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         tried = fill(worth, math.exp(middle))
-        if measure(tried) > entropy + 1e-9:
+        above = measure(tried) - entropy
+        if above > 1e-9:
             high = middle
         else:
             low, weights = middle, tried
+            if above > -CLOSE:
+                break
     return weights, math.exp(low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,8 @@ from lissnas.spaces.laws import Encodings, log_size_of
 
 __all__ = ["HardBox"]
 
-CLOSER = 4  # times that a target is corrected by the size that came out
+CLOSER = 4  # times that a box's target is corrected by the size that came out
+ROUNDS = 3  # of boxes, whose overlap the first shows
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,8 @@ class HardBox(BoxShrinker):
 
     Each gene keeps its best ``n`` alleles, ``n`` where the mean of what is kept + temperature x ln n is highest; the
     temperature is the one at which the product has the size asked for, at most. What comes out is a restriction like any
-    other. With several boxes, each is sought away from those before it: together they are as large as one, and further apart.
+    other. With several boxes, each is sought away from those before it: together they have the size asked for, at most, and are
+    further apart than one.
 
     Args:
         queries: 0, or with ``best`` the budget, in predictor queries.
@@ -44,7 +46,7 @@ class HardBox(BoxShrinker):
     """
 
     boxes: int = 1
-    apart: float = 0.5
+    apart: float = 0.2
     name: str = field(default="hard-box", repr=False)
 
     def __post_init__(self) -> None:
@@ -59,21 +61,48 @@ class HardBox(BoxShrinker):
         self, space: SearchSpace, encodings: Encodings, exact: Expectation, sign: float, size: int, rng: np.random.Generator
     ) -> tuple[SearchSpace, str]:
         groups = gene_groups(space)
-        each = max(1, size // self.boxes)
         spread = main_spread(exact, encodings) if self.boxes > 1 or self.diversity_weight else 0.0
+        difference = self.diversity_weight * spread
+
+        def one(each: int, bonus: Floats | None) -> dict[str, list[int]]:
+            return self._one(space, encodings, exact, sign, each, difference, groups, bonus, rng)
+
+        if self.boxes == 1:
+            kept = one(size, None)
+            box = keep_alleles(space, kept)
+            return box, f"{sum(map(len, kept.values()))} alleles were kept, which {box.cardinality:,} architectures hold"
+        each, best = max(1.0, size / self.boxes), None
+        for _ in range(ROUNDS):  # boxes overlap, so that together they are smaller than their sum
+            union = self._union(space, encodings, one, round(each), spread)
+            if union.cardinality <= size and (best is None or union.cardinality > best.cardinality):
+                best = union
+            if 0.8 * size <= union.cardinality <= size:
+                break
+            before, each = each, min(max(1.0, each * size / union.cardinality), size)
+            if round(each) == round(before):
+                break
+        if best is None:
+            raise UserError(
+                f"no {self.boxes} boxes of '{space.name}' have at most {size:,} architectures: ask for a larger size"
+            )
+        return best, f"{self.boxes} boxes of {best.encodings:,} architectures, {best.cardinality:,} of them different"
+
+    def _union(
+        self,
+        space: SearchSpace,
+        encodings: Encodings,
+        one: Callable[[int, Floats | None], dict[str, list[int]]],
+        each: int,
+        spread: float,
+    ) -> BoxUnionSpace:
+        """Boxes of at most ``each`` architectures, every one sought away from those before it."""
         held = np.zeros(encodings.allowed.shape)
         found: list[dict[str, list[int]]] = []
         for before in range(self.boxes):
-            bonus = -self.apart * spread * held / before if before else None
-            kept = self._one(space, encodings, exact, sign, each, self.diversity_weight * spread, groups, bonus, rng)
-            found.append(kept)
-            for gene, alleles in enumerate(kept.values()):
+            found.append(one(each, -self.apart * spread * held / before if before else None))
+            for gene, alleles in enumerate(found[-1].values()):
                 held[gene, alleles] += 1
-        if self.boxes == 1:
-            box = keep_alleles(space, found[0])
-            return box, f"{sum(map(len, found[0].values()))} alleles were kept, which {box.cardinality:,} architectures hold"
-        union = BoxUnionSpace(space, found)
-        return union, f"{self.boxes} boxes of {union.encodings:,} architectures, {union.cardinality:,} of them different"
+        return BoxUnionSpace(space, found)
 
     def _one(
         self,
@@ -90,8 +119,14 @@ class HardBox(BoxShrinker):
         """One box of at most ``size`` architectures: its entropy is corrected until its size is right."""
         entropy = math.log(size)
 
+        sizes: dict[bytes, float] = {}
+
         def measure(weights: Floats) -> float:
-            return log_size_of(encodings, weights > 0)
+            held = weights > 0
+            key = held.tobytes()
+            if key not in sizes:
+                sizes[key] = log_size_of(encodings, held)
+            return sizes[key]
 
         best: tuple[int, dict[str, list[int]]] | None = None
         for _ in range(CLOSER):

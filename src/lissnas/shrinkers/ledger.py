@@ -94,10 +94,15 @@ class Pool:
             else:
                 self.ledger.spend(evaluations=len(new))
                 scores = self.scorer.evaluate(self._decode(new))
-            place = np.searchsorted(sort_keys(self.codes), sort_keys(new))
-            self.codes = np.insert(self.codes, place, new, axis=0)
-            self.utility = np.insert(self.utility, place, self.sign * scores)
+            self._insert(new, scores)
         return unique(np.concatenate([codes[known], new]))
+
+    def add(self, codes: Codes, scores: NDArray[np.float64]) -> None:
+        """Take in what was scored, and paid for, elsewhere; those that are in the pool already stay as they are."""
+        order = np.argsort(sort_keys(codes), kind="stable")
+        codes, scores = codes[order], scores[order]
+        new = locate(self.codes, codes) < 0
+        self._insert(codes[new], scores[new])
 
     def utilities(self, codes: Codes) -> NDArray[np.float64]:
         """The utilities of codes that are in the pool."""
@@ -115,6 +120,11 @@ class Pool:
         kept[equal[: n - np.count_nonzero(kept)]] = True
         best: Codes = codes[kept]
         return best
+
+    def _insert(self, codes: Codes, scores: NDArray[np.float64]) -> None:
+        place = np.searchsorted(sort_keys(self.codes), sort_keys(codes))
+        self.codes = np.insert(self.codes, place, codes, axis=0)
+        self.utility = np.insert(self.utility, place, self.sign * scores)
 
     def _decode(self, codes: Codes) -> Genotypes:
         return self.space.decode(codes)

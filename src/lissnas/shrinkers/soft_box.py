@@ -16,7 +16,7 @@ from lissnas.predictors import Predictor
 from lissnas.predictors.expectation import Expectation
 from lissnas.quality import good_threshold, shrink_index_interval
 from lissnas.shrinkers.base import Iteration, OnIteration, Shrinkage, Shrinker, require_settings, require_size
-from lissnas.shrinkers.box_search import descend, main_spread, pairwise_difference
+from lissnas.shrinkers.box_search import TOLERANCE, descend, main_spread, pairwise_difference
 from lissnas.shrinkers.ledger import Pool
 from lissnas.spaces import ConstrainedSpace, ExplicitSpace, SearchSpace, SoftBoxSpace, sample_within
 from lissnas.spaces.laws import Encodings, encodings_of, entropy_of, weighted_law
@@ -154,6 +154,11 @@ class SoftBox(BoxShrinker):
         table = soft_table(exact, encodings, sign, size, self.diversity_weight, rng)
         box = SoftBoxSpace.of(space, table)
         what = "drawings" if encodings.folds else "networks"
+        if self.diversity_weight and box.law.entropy > math.log(size) + 2 * TOLERANCE:
+            raise UserError(
+                f"no distribution as large as {size:,} was found where diversity weighs {self.diversity_weight:g}: what weighs "
+                f"so much spreads to {box.perplexity:,.0f} {what} at least; lower diversity_weight, or ask for a larger size"
+            )
         mean = exact.slopes(box.law).mean
         size_of = f"as large as {box.perplexity:,.0f} {what}"
         return box, f"weights for {space.length} genes, {size_of}, with an exact mean {exact.unit} of {mean:.5g}"

@@ -25,9 +25,9 @@ class BoxUnionSpace(Subspace):
     """The architectures of ``parent`` that lie in at least one of several boxes.
 
     ``sample`` is uniform over them: a box is drawn by its size, an architecture in it, and it is accepted with 1 over the
-    number of boxes that hold it. The cardinality is that of different architectures: counted where the boxes have at most 2^20
-    together, estimated from 100,000 draws beyond (``cardinality_is_exact``). ``neighbors`` beyond distance 1 draws the
-    parent's and keeps what lies in a box.
+    number of boxes that hold it (as even as the sizes of boxes are exact). The cardinality is that of different
+    architectures: counted where the boxes have at most 2^20 together, estimated from 100,000 draws beyond
+    (``cardinality_is_exact``). ``neighbors`` beyond distance 1 draws the parent's and keeps what lies in a box.
 
     Args:
         parent: any space that alleles can be dropped from.
