@@ -176,6 +176,12 @@ def test_darts_takes_a_second_and_limits_are_met():
     assert (drawn == 2).sum() > (x == 2).sum()
 
 
+def test_a_box_of_drawings_without_a_canonical_network_is_said():
+    space = get_space("darts")
+    with pytest.raises(UserError, match="about 1,250 encodings of 'darts' holds no canonical architecture"):
+        HardBox(size=10_000, boxes=8).shrink(space, Oracle.of(space), np.random.default_rng(0))
+
+
 def test_mistakes():
     space = toy_space()
     rng = np.random.default_rng(0)

@@ -144,7 +144,13 @@ class HardBox(BoxShrinker):
                 slack=1e-9,
             )
             kept = {gene.name: np.flatnonzero(row).tolist() for gene, row in zip(space.genes, table, strict=True)}
-            count = keep_alleles(space, kept).cardinality
+            try:
+                count = keep_alleles(space, kept).cardinality
+            except UserError:  # drawings of this kind are all of networks whose canonical one is another
+                raise UserError(
+                    f"a box of about {size:,} encodings of '{space.name}' holds no canonical architecture: "
+                    f"ask for a larger size, or for fewer boxes"
+                ) from None
             if count <= size and (best is None or count > best[0]):
                 best = count, kept
             if count == size or (best is not None and count <= size and count > 0.8 * size):
