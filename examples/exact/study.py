@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -244,19 +245,20 @@ def picture(rows: list[dict[str, Any]], subject: str) -> str:
         x, y = place((end[0], low[1]) if axis == 0 else (low[0], end[1]))
         anchor, shift = ("middle", (0, 16)) if axis == 0 else ("end", (-6, 4))
         out.append(f'<text x="{x + shift[0]}" y="{y + shift[1]}" text-anchor="{anchor}">{end[axis]:.2f}</text>')
+    legend = 40
     for kind, color in (("soft", "#1b6ca8"), ("soft diverse", "#2a9d8f"), ("hard", "#b5651d"), ("union", "#8e44ad")):
         line = sorted(place(p) for m, p in points.items() if m.rpartition(" ")[0] == kind)
         if line:
             path = " ".join(f"{x},{y}" for x, y in line)
             out.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
             out += [f'<circle cx="{x}" cy="{y}" r="3" fill="{color}"/>' for x, y in line]
-            out.append(f'<text x="{line[-1][0] + 6}" y="{line[-1][1] - 6}" fill="{color}">{kind} box, no query</text>')
-    for method in RIVALS:
-        if method in points:
-            x, y = place(points[method])
-            out.append(
-                f'<rect x="{x - 4}" y="{y - 4}" width="8" height="8" fill="#444"/><text x="{x + 8}" y="{y + 4}">{method}</text>'
-            )
+            out.append(f'<text x="620" y="{legend}" text-anchor="end" fill="{color}">{kind} box, no query</text>')
+            legend += 16
+    lowest = -math.inf
+    for x, y, method in sorted(((*place(points[m]), m) for m in RIVALS if m in points), key=lambda point: point[1]):
+        lowest = max(lowest + 14, y)  # labels one under the other
+        out.append(f'<rect x="{x - 4}" y="{y - 4}" width="8" height="8" fill="#444"/>')
+        out.append(f'<text x="{x + 8}" y="{lowest + 4}">{method}</text>')
     return "\n".join([*out, "</svg>", ""])
 
 
