@@ -92,8 +92,9 @@ def _run(metrics: dict[str, Any], seconds: dict[tuple[str, int | None], float]) 
     lines += [f"{row['method']} does not apply: {row['reason']}.  " for row in found["methods"] if row["reason"]]
     learned = trusted(metrics["predictors"])
     if len(learned) > 1:
-        lines += ["", "### The predictors", "", f"| predictor | pairs | {' | '.join(label for label, _ in TRUST.values())} |"]
-        lines += ["|---|---:|" + "---:|" * len(TRUST)]
+        labels = [TRUST[key][0] for key in learned[0] if key in TRUST]
+        lines += ["", "### The predictors", "", f"| predictor | pairs | {' | '.join(labels)} |"]
+        lines += ["|---|---:|" + "---:|" * len(labels)]
         lines += [f"| {' | '.join(row.values())} |" for row in learned]
     for table in found["tables"]:
         lines += ["", f"### {at_size(table['asked']).capitalize()}", "", *_table(table, found, seconds)]

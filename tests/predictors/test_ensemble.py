@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lissnas.errors import UserError
-from lissnas.predictors import EnsemblePredictor
+from lissnas.predictors import EnsemblePredictor, get_predictor
 from lissnas.testing.toys import toy_space, toy_target
 
 
@@ -58,3 +58,17 @@ def test_one_network_that_differs_is_enough(rng: np.random.Generator) -> None:
     x = space.sample(30, rng)
     y = np.r_[np.zeros(29), 1.0]
     assert np.isfinite(lines().fit(space, x, y).predict(x)).all()
+
+
+def test_uncertainty_is_judged_on_what_was_held_out(rng: np.random.Generator) -> None:
+    """Where scores are noise around a line, members agree far better than any score can be known."""
+    space = toy_space()
+    x = space.sample(300, rng)
+    found = lines().fit(space, x, toy_target(space, x) + rng.normal(size=300)).assess()
+    assert found.uncertainty is not None
+    off = np.abs(found.predicted - found.measured)
+    assert found.uncertainty.shape == off.shape
+    assert found.within_two == np.mean(off <= 2 * found.uncertainty) < 0.5
+    assert abs(found.uncertainty_kendall or 1) < 0.2
+    alone = get_predictor("linear").fit(space, x, toy_target(space, x)).assess()
+    assert alone.uncertainty is alone.uncertainty_kendall is alone.within_two is None

@@ -99,7 +99,7 @@ def test_predictors_by_pairs_are_a_learning_curve(metrics: Metrics) -> None:
     rows = numbers("compare_table", metrics)["predictors"]
     assert [(row["labels"], row["kendall"]) for row in rows] == [("50", "0.300"), ("200", "0.700 ± 0.141")]
     assert rows[1]["top_overlap"] == "40.0 % ± 0.0"
-    assert rows[1]["top_1"] == "–"  # so few networks have no best 1%
+    assert "top_1" not in rows[1]  # so few networks have no best 1%
 
 
 def test_a_mean_and_its_spread() -> None:

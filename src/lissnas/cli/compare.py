@@ -209,7 +209,7 @@ def summarize_comparison(metrics: dict[str, Any], directory: Path) -> str:
         )
     learned = trusted(metrics["predictors"])
     if len(learned) > 1:
-        head = ["predictor", "pairs", *(label for label, _ in TRUST.values())]
+        head = ["predictor", "pairs", *(TRUST[key][0] for key in learned[0] if key in TRUST)]
         lines += ["", *_columns([head, *(list(row.values()) for row in learned)])]
     if not found["checked"]:
         lines.append("No true scores: all means are predicted by the predictor that chose the networks.")

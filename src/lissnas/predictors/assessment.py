@@ -44,6 +44,10 @@ class Assessment:
         folds: how many parts took turns in being held out.
         predicted: float64[n], what was predicted for each network while it was held out, in the order of ``fit``.
         measured: float64[n], its score.
+        uncertainty: float64[n], how far the members of an ensemble disagreed about each; None of any other predictor.
+        uncertainty_kendall: Kendall's tau-b between that and the size of the error: 0 where it says nothing of errors.
+        within_two: the share of measured scores within two of it around what was predicted. A deviation that held all there
+            is would have about 95%.
     """
 
     kendall: float
@@ -58,6 +62,9 @@ class Assessment:
     folds: int
     predicted: Scores
     measured: Scores
+    uncertainty: Scores | None = None
+    uncertainty_kendall: float | None = None
+    within_two: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,14 +151,17 @@ def top_overlap(predicted: Scores, measured: Scores, higher_is_better: bool = Tr
     return float(np.mean(sign * measured[chosen] >= edge))
 
 
-def compare(predicted: Scores, measured: Scores, folds: int, higher_is_better: bool) -> Assessment:
-    """The assessment of predictions float64[n] of networks that were held out."""
+def compare(
+    predicted: Scores, measured: Scores, folds: int, higher_is_better: bool, uncertainty: Scores | None = None
+) -> Assessment:
+    """The assessment of predictions float64[n] of networks that were held out, with their uncertainty where it is known."""
     from scipy.stats import spearmanr
 
     constant = _is_constant(predicted)
     error = float(np.sum((predicted - measured) ** 2))
     kendall = _kendall(predicted, measured)
     low, high = _interval(kendall, len(measured))
+    off = np.abs(predicted - measured)
     shares = {
         share: top_overlap(predicted, measured, higher_is_better, share) if share * len(measured) >= TOP_MEMBERS else None
         for share in (0.05, 0.01)
@@ -169,6 +179,9 @@ def compare(predicted: Scores, measured: Scores, folds: int, higher_is_better: b
         folds=folds,
         predicted=predicted,
         measured=measured.copy(),
+        uncertainty=uncertainty,
+        uncertainty_kendall=None if uncertainty is None else _kendall(uncertainty, off),
+        within_two=None if uncertainty is None else float(np.mean(off <= 2 * uncertainty)),
     )
 
 

@@ -114,13 +114,18 @@ class Predictor(ABC):
             raise UserError("a predictor that was loaded does not hold the networks it learned from: fit one to assess it")
         genotypes, scores, seed = self._training
         part = assign_folds(self.space.encode(genotypes), folds, np.random.default_rng(seed))
-        predicted = np.empty(len(scores))
+        predicted, uncertainty = np.empty(len(scores)), np.full(len(scores), np.nan)
         for fold in range(folds):
             held_out = part == fold
             known = genotypes[~held_out], scores[~held_out]
             learner = self.fold(self.space, *known, higher_is_better=self.higher_is_better, seed=seed)
-            predicted[held_out] = known[1][0] if learner is None else learner._predict(genotypes[held_out])
-        return compare(predicted, scores, folds, self.higher_is_better)
+            if learner is None:
+                predicted[held_out], uncertainty[held_out] = known[1][0], 0.0
+                continue
+            predicted[held_out], spread = learner._predict_with_uncertainty(genotypes[held_out])
+            uncertainty[held_out] = np.nan if spread is None else spread
+        known_of_all = None if np.isnan(uncertainty).any() else uncertainty
+        return compare(predicted, scores, folds, self.higher_is_better, known_of_all)
 
     def fold(
         self, space: SearchSpace, genotypes: Genotypes, scores: Scores, *, higher_is_better: bool = True, seed: int = 0
@@ -240,6 +245,10 @@ class Predictor(ABC):
     def _predict_neighbors(self, genotypes: Genotypes, neighbors: Neighbors) -> Scores:  # noqa: ARG002 - see there
         """Predict ``neighbors`` of ``genotypes``; for a predictor that gains something from knowing whose they are."""
         return self._predict(neighbors.genotypes)
+
+    def _predict_with_uncertainty(self, genotypes: Genotypes) -> tuple[Scores, Scores | None]:
+        """Predict, and how uncertain each prediction is, for a predictor that knows."""
+        return self._predict(genotypes), None
 
     def _clone_for_fold(self) -> Self:
         """As ``clone``, without what only pays over many predictions."""

@@ -23,7 +23,7 @@ class EnsemblePredictor(Predictor):
     """The mean of several predictors of one kind, each with a seed of its own and networks drawn with replacement (bagging).
 
     How far its members disagree is its uncertainty. It is a relative one: larger where fewer networks are near. It does not
-    hold the noise of the scores, nor what all members get wrong together.
+    hold the noise of the scores, nor what all members get wrong together; :meth:`assess` says what it is worth.
 
     Args:
         member: the kind of its members, a name in ``PREDICTORS``.
@@ -74,9 +74,7 @@ class EnsemblePredictor(Predictor):
             UserError: as :meth:`predict` says.
         """
         self._require_fitted()
-        genotypes = self.space.check(genotypes)
-        predictions = np.stack([one._predict(genotypes) for one in self._fitted_members()])
-        return predictions.mean(axis=0), predictions.std(axis=0, ddof=1)
+        return self._predict_with_uncertainty(self.space.check(genotypes))
 
     # -- what a predictor writes ------------------------------------------------------------------------------------
 
@@ -100,6 +98,10 @@ class EnsemblePredictor(Predictor):
         if (scores[rows] == scores[rows[0]]).all():
             return np.arange(len(codes))
         return rows
+
+    def _predict_with_uncertainty(self, genotypes: Genotypes) -> tuple[Scores, Scores]:
+        predictions = np.stack([one._predict(genotypes) for one in self._fitted_members()])
+        return predictions.mean(axis=0), predictions.std(axis=0, ddof=1)
 
     def _predict(self, genotypes: Genotypes) -> Scores:
         found: Scores = np.stack([one._predict(genotypes) for one in self._fitted_members()]).mean(axis=0)

@@ -21,6 +21,8 @@ TRUST = {
     "top_overlap": ("Top 10% kept", "share"),
     "top_5": ("Top 5% kept", "share"),
     "top_1": ("Top 1% kept", "share"),
+    "uncertainty_kendall": ("τ of uncertainty and error", "coefficient"),
+    "within_two": ("Within two uncertainties", "share"),
 }
 
 
@@ -48,11 +50,15 @@ def trusted(fitted: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
     Args:
         fitted: one for each seed, kind and number of pairs, as ``metrics.json`` has them.
+
+    Returns:
+        A row for each kind and number of pairs, with those columns of ``TRUST`` that any of them has a number in.
     """
+    known = {key: write for key, (_, write) in TRUST.items() if any(one.get(key) is not None for one in fitted)}
     rows = []
     for kind, labels in sorted({(one["predictor"], one["labels"]) for one in fitted}):
         row = {"predictor": kind, "labels": count(labels)}
-        for key, (_, write) in TRUST.items():
+        for key, write in known.items():
             same = [one.get(key) for one in fitted if (one["predictor"], one["labels"]) == (kind, labels)]
             found = [float(value) for value in same if value is not None]
             mean = fmean(found) if len(found) == len(same) else None

@@ -113,13 +113,14 @@ def _trust(shared: Shared, predictor: Predictor, learned: Genotypes) -> dict[str
         new = np.flatnonzero(locate(unique(shared.space.encode(learned)), shared.space.encode(genotypes)) < 0)
         if len(new) >= FEWEST and np.ptp(scores[new]) > 0:
             rows = new[np.linspace(0, len(new) - 1, min(HELD_OUT, len(new))).astype(np.intp)]
-            found = compare_predictions(predictor.predict(genotypes[rows]), scores[rows], 1, predictor.higher_is_better)
+            predicted, uncertainty = predictor._predict_with_uncertainty(genotypes[rows])
+            found = compare_predictions(predicted, scores[rows], 1, predictor.higher_is_better, uncertainty)
             return _assessed(found, "networks that it did not learn from")
     return _assessed(predictor.assess(), "five parts held out in turn")
 
 
 def _assessed(found: Any, how: str) -> dict[str, Any]:
-    names = ("kendall", "spearman", "r2", "top_overlap", "top_5", "top_1", "n")
+    names = ("kendall", "spearman", "r2", "top_overlap", "top_5", "top_1", "uncertainty_kendall", "within_two", "n")
     return {name: getattr(found, name) for name in names} | {"checked_on": how}
 
 

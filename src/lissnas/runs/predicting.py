@@ -80,14 +80,17 @@ def fit_step(
         assessment = predictor.assess()
         with run.writing(_file(run)) as path:
             predictor.save(path)
-        held_out = asdict(assessment)
-        run.write_json(
-            ASSESSMENT, {**held_out, "predicted": held_out["predicted"].tolist(), "measured": held_out["measured"].tolist()}
-        )
+        held_out = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in asdict(assessment).items()}
+        run.write_json(ASSESSMENT, held_out)
         progress.say(
             f"  held out: Kendall tau {assessment.kendall:.2f}, Spearman {assessment.spearman:.2f}; "
             f"{assessment.top_overlap:.0%} of its best tenth are in the true best tenth"
         )
+        if assessment.within_two is not None:
+            progress.say(
+                f"  its uncertainty: {assessment.within_two:.0%} of the scores are within two of it, "
+                f"Kendall tau {assessment.uncertainty_kendall:.2f} with the size of the error"
+            )
 
     run.step("predictor", fit, [_file(run), ASSESSMENT])
     require_trust(run, config.min_kendall)

@@ -122,7 +122,7 @@ def draw(numbers: Numbers) -> str:
     learned = ""
     if numbers["predictors"]:
         columns = [Column("predictor", "Predictor", "text"), Column("labels", "Pairs", "text")]
-        columns += [Column(key, label, "text") for key, (label, _) in TRUST.items()]
+        columns += [Column(key, TRUST[key][0], "text") for key in numbers["predictors"][0] if key in TRUST]
         caption = "The predictors, on networks that they did not learn from"
         learned = table(columns, numbers["predictors"], source="predictors", caption=caption)
     again = run_again(numbers["command"])

@@ -33,6 +33,8 @@ _PREDICTOR = (
     Column("top_overlap", "Top 10% kept", "share"),
     Column("top_5", "Top 5% kept", "share"),
     Column("top_1", "Top 1% kept", "share"),
+    Column("uncertainty_kendall", "τ of uncertainty and error", "coefficient"),
+    Column("within_two", "Within two uncertainties", "share"),
 )
 
 
