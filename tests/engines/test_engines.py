@@ -161,6 +161,7 @@ class TestFailures:
         )
         answer = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
         assert "if __name__ == '__main__':" in answer.stdout
+        assert "Traceback" not in answer.stderr
 
     def test_workers_and_engine_are_checked_at_once(self):
         with pytest.raises(UserError, match="workers must be 1 or more, but got 0"):

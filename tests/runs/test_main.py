@@ -81,6 +81,7 @@ def test_the_whole_job_on_nasbench201(folder):
     [
         ("clip_norm: 5.0", "clip: 5.0", "there is no setting 'supernet.clip'"),
         ("ema: 0.9", "ema: 9", "the settings of 'supernet' are wrong: ema must be between 0 and 1"),
+        ("ema: 0.9", "precision: fp16", "precision fp16 takes a GPU, but the network is on 'cpu'"),
         ("ema: 0.9", "batch_size: 30", "the settings of 'supernet' are wrong: a batch must be 1 to 20 images"),
         ("name: eights", "name: eight", "there are no images 'eight': did you mean eights"),
         ("name: eights", "name: eights, train: 5", "the data 'eights' has no setting 'train'"),

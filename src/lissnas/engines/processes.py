@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing import resource_tracker
@@ -92,6 +93,8 @@ class _Worker:
     def __init__(self, payload: bytes) -> None:
         # A fresh interpreter, not a fork: OpenMP and torch do not survive a fork, and their thread counts are read once.
         context = multiprocessing.get_context("spawn")
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            sys.exit(1)  # a worker that runs its parent's script, which has no main guard: the parent says so, in one line
         self.index: int | None = None
         self.ready = False
         self.dead = False
