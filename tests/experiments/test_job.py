@@ -50,6 +50,13 @@ def test_arithmetic_needs_no_data(tmp_path: Path) -> None:
     assert verdicts(table2)["LISSNAS/top-1"] == "needs DATA"
 
 
+def test_what_only_we_claim_is_left_out_until_it_is_measured(tmp_path: Path) -> None:
+    table3, originals = ask(tmp_path / "run", "table3", "originals")
+    assert len(table3["claims"]) == 21  # the paper's numbers, which need a GPU
+    assert originals["claims"] == []
+    assert any("--space nasbench201" in line for line in originals["missing"])
+
+
 def test_what_lacks_data_says_which_and_runs_once_it_is_there(tmp_path: Path, test_data: Path) -> None:
     (before,) = ask(tmp_path / "run", "table9")
     assert set(verdicts(before).values()) == {"needs DATA"}

@@ -84,6 +84,7 @@ class Claim:
         unit: of both numbers.
         lost: the number was printed but did not come down to us.
         needs: what it takes to judge it, where nothing here can.
+        ours: no number of the paper's, and measured only where it is asked for: left out where it was not.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Claim:
     unit: str = ""
     lost: bool = False
     needs: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True)
