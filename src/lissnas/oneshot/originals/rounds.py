@@ -32,7 +32,7 @@ class RoundsEvaluator(Evaluator):
         rounds: supernets that were trained.
     """
 
-    def __init__(self, space: SearchSpace, training: StagedTraining, least: int = 20) -> None:
+    def __init__(self, space: SearchSpace, training: StagedTraining, least: int = 5) -> None:
         super().__init__(space, Metric("accuracy", "%"))
         self.training, self.least = training, least
         self.rounds = 0
