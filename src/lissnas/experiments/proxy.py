@@ -6,6 +6,7 @@ or two. It orders networks as it does, and says nothing of any accuracy on Image
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = ["PROXIES", "PROXY_WEIGHTS", "SupernetProxy", "train_proxy"]
 PROXIES = ("digits",)
 PROXY_WEIGHTS = "supernets/proxy-digits.safetensors"
 CALIBRATION = 256
+BLOCK = 500  # evaluations between two words of progress
 _RECIPE = Recipe(epochs=250, batch_size=32, ghost=16, label_smoothing=0.0, checkpoint_epochs=50)
 
 
@@ -40,24 +42,35 @@ class SupernetProxy(Evaluator):
     Args:
         weights: what :func:`train_proxy` made.
         workers: processes.
+        on_progress: called with how many of how many new evaluations are done.
     """
 
-    def __init__(self, space: SearchSpace, weights: Path, workers: int = 1) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        weights: Path,
+        workers: int = 1,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
         super().__init__(space, Metric("accuracy with inherited weights (a proxy: digits)", "%"))
         from lissnas.experiments.supernet_work import load_supernet
 
         self._supernet, self._data, self._workers = load_supernet(space, weights), digits(), workers
+        self._on_progress = on_progress
         self._known: dict[bytes, float] = {}
 
     def _evaluate(self, genotypes: Genotypes) -> NDArray[np.float64]:
         from lissnas.oneshot.evaluate import evaluate_subnets
 
         keys = [row.tobytes() for row in genotypes]
-        first = {key: index for index, key in reversed(list(enumerate(keys))) if key not in self._known}
-        if first:
-            new = genotypes[sorted(first.values())]
-            scores = evaluate_subnets(self._supernet, new, self._data, calibration=CALIBRATION, workers=self._workers)
-            self._known.update((row.tobytes(), float(score)) for row, score in zip(new, scores, strict=True))
+        new = sorted(set(keys) - self._known.keys())  # neighbors share their first blocks
+        for low in range(0, len(new), BLOCK):
+            block = new[low : low + BLOCK]
+            rows = np.frombuffer(b"".join(block), dtype=np.uint8).reshape(len(block), -1)
+            scores = evaluate_subnets(self._supernet, rows, self._data, calibration=CALIBRATION, workers=self._workers)
+            self._known.update(zip(block, scores.tolist(), strict=True))
+            if self._on_progress is not None:
+                self._on_progress(low + len(block), len(new))
         return np.array([self._known[key] for key in keys])
 
     def asked(self) -> dict[str, Any]:

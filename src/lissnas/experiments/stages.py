@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Method",
     "Scale",
     "ShrinkStage",
+    "scale_of_proxy",
 ]
 
 
@@ -49,6 +50,17 @@ SCALES = {
     "small": Scale("small", seeds=3, queries=20_000, pairs=2_000, trees=150, truths=500, starts=200),
     "paper": Scale("paper", seeds=5, queries=100_000, pairs=10_000, trees=300, truths=2_000, starts=1_000),
 }
+
+
+def scale_of_proxy(scale: Scale) -> Scale:
+    """What a supernet is asked for in place of a table: some thousand scores, at any scale."""
+    small = SCALES["small"]
+    return replace(
+        scale,
+        pairs=min(scale.pairs, small.pairs),
+        truths=min(scale.truths, small.truths),
+        starts=min(scale.starts, small.starts),
+    )
 
 
 @dataclass(frozen=True)

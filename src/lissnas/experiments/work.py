@@ -15,7 +15,7 @@ from lissnas.experiments.localities import file_of_locality, make_locality, read
 from lissnas.experiments.original_runs import OriginalStage, file_of_originals, make_originals, read_originals
 from lissnas.experiments.outcomes import files_of_outcome, make_outcome, read_outcome
 from lissnas.experiments.proxy import PROXIES, PROXY_WEIGHTS, SupernetProxy, train_proxy
-from lissnas.experiments.stages import LocalityStage, Scale, ShrinkStage
+from lissnas.experiments.stages import LocalityStage, Scale, ShrinkStage, scale_of_proxy
 from lissnas.experiments.supernet_stages import SupernetStage, stage_of_space
 from lissnas.experiments.supernets import files_of_supernets, make_supernets, read_supernets
 from lissnas.formats import get_space
@@ -76,7 +76,8 @@ class _Seed:
         def make(proxy: SupernetProxy | None) -> None:
             about_file, table_file = files_of_outcome(self.stage.name, self.index)
             seeds = self.run.seeds(self.name)
-            about, columns = make_outcome(self.stage, self.scale, self.index, seeds, self.progress.say, self.workers, proxy)
+            scale = self.scale if proxy is None else scale_of_proxy(self.scale)
+            about, columns = make_outcome(self.stage, scale, self.index, seeds, self.progress.say, self.workers, proxy)
             self.run.write_json(about_file, about)
             self.run.write_parquet(table_file, columns)
 
@@ -84,7 +85,8 @@ class _Seed:
 
     def make_locality(self) -> None:
         def make(proxy: SupernetProxy | None) -> None:
-            found = make_locality(self.stage, self.scale, self.index, self.run.seed, self.progress.say, proxy)
+            scale = self.scale if proxy is None else scale_of_proxy(self.scale)
+            found = make_locality(self.stage, scale, self.index, self.run.seed, self.progress.say, proxy)
             self.run.write_json(file_of_locality(self.stage.name, self.index)[0], found)
 
         self._step(file_of_locality(self.stage.name, self.index), make)
@@ -106,7 +108,9 @@ class _Seed:
             if self.stage.proxy is None:
                 make(None)
                 return
-            proxy = SupernetProxy(get_space(self.stage.space), self.run.path(PROXY_WEIGHTS), self.workers)
+            weights = self.run.path(PROXY_WEIGHTS)
+            on_progress = self.progress.of(f"{self.name}: evaluations with inherited weights")
+            proxy = SupernetProxy(get_space(self.stage.space), weights, self.workers, on_progress)
             make(proxy)
             self.run.write_parquet(asked, proxy.asked())
 
