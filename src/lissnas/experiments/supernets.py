@@ -138,6 +138,9 @@ class _Maker:
         checkpoints = self.run.checkpoint(f"{self.name}-{part}")
         jobs = [Training(space, SAMPLERS.get(key, "uniform"), checkpoints / key) for key, space in spaces.items()]
         initial, order = (int(word) for word in self.run.seeds(f"{self.name}-train").generate_state(2))
+        self.progress.say(
+            f"{self.name}: training {len(jobs)} supernets ({', '.join(spaces)}), {self.sizes.recipe.epochs} epochs each"
+        )
         trained = map_chunks(TrainSupernet(self.data, self.sizes.recipe, initial, order), jobs, workers=self.workers)
         for done, (key, packed) in enumerate(zip(spaces, trained, strict=True)):
             self.run.write_bytes(f"supernets/{self.name}/{part}/{key}.safetensors", packed)
