@@ -19,6 +19,9 @@ from lissnas.errors import UserError
 from lissnas.predictors import XGBoostPredictor, certified, get_predictor
 from lissnas.predictors.certified import CertifiedBest, certified_best
 from lissnas.predictors.certified_factors import whole_sum
+from lissnas.predictors.certified_kernels import DEAD, settle
+from lissnas.predictors.certified_search import Search
+from lissnas.predictors.certified_tables import NOWHERE, expand, group_genes, make_tables
 from lissnas.spaces import ExplicitSpace, Gene, Movable, ProductSpace, RestrictedSpace, SearchSpace, TableCost
 from lissnas.spaces.boxes import boxes_of
 from lissnas.spaces.darts import darts
@@ -75,7 +78,7 @@ def everyone(space: SearchSpace) -> Genotypes:
 
 def fit(space: SearchSpace, seed: int = 0, **options: object) -> XGBoostPredictor:
     rng = np.random.default_rng(seed)
-    x = space.sample(400, rng)
+    x = space.sample(options.pop("networks", 400), rng)  # type: ignore[arg-type]
     widest = max(gene.radix for gene in space.genes)
     main, pair = rng.normal(size=(space.length, widest)), rng.normal(size=(space.length, widest, widest))
     y = sum(main[g][x[:, g]] for g in range(space.length))
@@ -146,7 +149,9 @@ def test_random_spaces_and_ensembles(data: st.DataObject) -> None:
     equals_brute_force(best, rows[meets], scores[meets], min(n, int(meets.sum())))
 
 
-@pytest.mark.parametrize("options", [{"labels": "rank-normal"}, {"depth": 9, "trees": 60}, {"scorer": "xgboost"}])
+@pytest.mark.parametrize(
+    "options", [{"labels": "rank-normal"}, {"depth": 9, "trees": 60, "networks": 3000}, {"scorer": "xgboost"}]
+)
 def test_other_labels_and_scorers(options: dict[str, object]) -> None:
     """Ranks are mapped back by a rising line; trees of more than 64 leaves take several words; XGBoost adds up in float32."""
     space = plain()
@@ -189,6 +194,85 @@ def test_the_same_bytes_for_any_number_of_threads() -> None:
     assert one.genotypes.tobytes() == two.genotypes.tobytes()
     assert one.looked_at == two.looked_at
     assert one.is_proven
+
+
+@pytest.mark.parametrize("most", [1, 8, 63, 256])
+def test_runs_of_genes_hold_few_combinations_and_say_every_allele(most: int) -> None:
+    """Genes of one allele, and of more alleles than a run may have combinations, among others."""
+    radix = np.array([1, 2, 7, 9, 1, 4, 4, 2, 9])
+    rows = (np.random.default_rng(0).random((700, len(radix))) * radix).astype(np.uint8)
+    given = np.array([5, 0, 2, 8, 1, 3, 4, 7])  # gene 6 is not given
+    group, sizes = np.zeros(len(radix), dtype=np.int64), np.zeros(len(given), dtype=np.int64)
+    codes = np.zeros((len(given), len(rows)), dtype=np.uint8)
+    alleles = np.zeros((len(radix), 256), dtype=np.uint8)
+    group_genes(rows, given, radix, group, sizes, codes, alleles, most)
+    runs = group[given]
+    assert set(np.diff(runs)) <= {0, 1}
+    for gene in given:
+        assert np.array_equal(alleles[gene][codes[group[gene]]], rows[:, gene])
+    for run in range(runs.max() + 1):
+        held = len(np.unique(rows[:, given[runs == run]], axis=0))
+        assert sizes[run] == held == codes[run].max() + 1
+        assert held <= most or (runs == run).sum() == 1
+        following = given[np.flatnonzero(runs == run + 1)[:1]]
+        if len(following):  # it could not have been longer
+            assert len(np.unique(rows[:, [*given[runs == run], *following]], axis=0)) > most
+
+
+def mixed() -> ProductSpace:
+    return ProductSpace("mixed", [Gene(f"g{i}", tuple(range(count))) for i, count in enumerate([1, 2, 7, 9, 3, 2])])
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "leaves"),
+    [
+        (mixed, {"trees": 25, "depth": 4}, (3, 64)),
+        (mixed, {"trees": 10, "depth": 1}, (2, 2)),  # factors that ask for one gene
+        (mixed, {"trees": 5, "depth": 9, "networks": 3000}, (65, 512)),  # two words of leaves
+        (movable, {"trees": 20, "depth": 3}, (3, 64)),  # networks that do not exist
+        (conditional, {"trees": 20, "depth": 5, "start": "linear"}, (3, 64)),
+    ],
+)
+@pytest.mark.parametrize("decided", [(), (1, 4)])
+def test_a_partial_network_is_bounded_as_the_region_of_its_completions(
+    make: object, options: dict[str, object], leaves: tuple[int, int], decided: tuple[int, ...]
+) -> None:
+    """What alleles add, by the tables, is what they add to the bound of a region in which nothing else is alive."""
+    space: SearchSpace = make()  # type: ignore[operator]
+    whole = whole_sum(space, fit(space, **options))
+    f = whole.factors
+    assert leaves[0] <= np.diff(f.factor_leaf).max() <= leaves[1]
+    search = Search(whole, 1, space.is_valid, space.encode)
+    region = search._start()
+    for gene in decided:
+        region.alive[gene, 1:] = False
+    region, bounds = search._refine(region, 3)
+    counts = map(len, (f.test_leaf, f.scope_gene, f.leaf_value, f.factor_leaf[1:]))
+    state = [np.zeros(count, dtype=np.int64) for count in counts]
+    settle(f, region.messages, region.alive, *state)
+    best, top, leaf_sum, _ = state
+    order = np.array(search._order(region.alive, bounds))
+    tables = make_tables(f, order, region.messages, best.copy(), top.copy(), leaf_sum.copy())
+    rng = np.random.default_rng(0)
+    rows = np.stack([rng.choice(np.flatnonzero(alive), 600) for alive in region.alive], axis=1).astype(np.uint8)
+    compared = 0
+    for level, gene in enumerate(order):
+        choices = np.flatnonzero(region.alive[gene])
+        gains = np.empty((len(rows), len(choices)), dtype=np.int64)
+        expand(f, tables, level, whole.own[gene], choices, rows, gains)
+        for r in range(12):
+            alive = region.alive.copy()
+            for held in order[:level]:
+                alive[held] = np.arange(alive.shape[1]) == rows[r, held]
+            before = settle(f, region.messages, alive, *state)
+            if before == DEAD:
+                continue
+            for a, allele in enumerate(choices):
+                alive[gene] = np.arange(alive.shape[1]) == allele
+                after = settle(f, region.messages, alive, *state)
+                assert gains[r, a] == after - before if after > DEAD else gains[r, a] < NOWHERE // 2
+                compared += 1
+    assert compared > 50
 
 
 def test_regions_are_split_where_one_dive_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:

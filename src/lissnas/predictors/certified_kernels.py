@@ -1,4 +1,4 @@
-"""The compiled loops of the certified search. What the arrays mean is said in ``certified_factors``.
+"""The compiled loops that read trees and share out messages. What the arrays mean is said in ``certified_factors``.
 
 All numbers are whole, so no sum is rounded: a bound is a bound, whatever the order in which it was added up.
 """
@@ -12,18 +12,10 @@ from numpy.typing import NDArray
 
 from lissnas.arrays.compiled import compiled
 
-__all__ = ["DEAD", "build_tables", "expand", "list_leaves", "settle", "sweep"]
+__all__ = ["DEAD", "list_leaves", "settle", "sweep"]
 
 DEAD = -(1 << 62)  # what can't be reached is worth this; sums of anything else stay far above half of it
 _GONE = DEAD // 2
-_ALL_ALLELES = -1
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_ONE = np.uint64(1)
-_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
-_TOP_SIX = np.uint64(58)
-_PLACE = np.zeros(64, dtype=np.int64)  # which bit is the lowest, by the hash of it alone
-for _bit in range(64):
-    _PLACE[((1 << _bit) * int(_DE_BRUIJN) % (1 << 64)) >> 58] = _bit
 
 Array = NDArray[Any]
 
@@ -240,142 +232,3 @@ def sweep(
             others += most + factor_top[t]
         total = others
     return total
-
-
-@compiled
-def build_tables(
-    f: Any,
-    place: Array,
-    best: Array,
-    top: Array,
-    leaf_sum: Array,
-    ordered: Array,
-    rank: Array,
-    value_start: Array,
-    mask_start: Array,
-    values: Array,
-    masks: Array,
-) -> None:
-    """What :func:`expand` looks up when genes are given alleles in an order, ``place`` [L] of each.
-
-    Of a factor whose first ``i`` genes in that order are given, table ``i`` holds what its leaves are worth at most, best
-    first, and for each of these genes and alleles the bits of the leaves that it leaves over. ``ordered`` [S] are a factor's
-    entries in that order, ``rank`` [S] where each stands. Table ``i`` of factor ``t`` begins at ``value_start[t] + i * leaves``
-    in ``values``, its masks at ``mask_start[t] + i (i - 1) / 2`` in ``masks`` [M, K, words].
-    """
-    for t in range(len(f.factor_scope) - 1):
-        begin, end = f.factor_scope[t], f.factor_scope[t + 1]
-        low, high = f.factor_leaf[t], f.factor_leaf[t + 1]
-        size, count = end - begin, high - low
-        order = np.argsort(place[f.scope_gene[begin:end]])
-        for i in range(size):
-            ordered[begin + i] = begin + order[i]
-            rank[begin + order[i]] = i
-        worth = f.leaf_value[low:high].copy()
-        for i in range(size, -1, -1):  # from all genes given to none
-            if i < size:
-                s = ordered[begin + i]
-                worth += top[s]
-                for e in range(f.scope_test[s], f.scope_test[s + 1]):
-                    worth[f.test_leaf[e] - low] += best[e]
-            sort = np.argsort(-worth)
-            at = np.empty(count, dtype=np.int64)  # where each leaf stands, those that cannot be reached nowhere
-            live = 0
-            start = value_start[t] + i * count
-            for leaf in sort:
-                at[leaf] = -1
-                if leaf_sum[low + leaf] > _GONE:
-                    at[leaf] = live
-                    values[start + live] = worth[leaf]
-                    live += 1
-            for h in range(i):
-                row = masks[mask_start[t] + i * (i - 1) // 2 + h]
-                row[:] = 0
-                s = ordered[begin + h]
-                for leaf in range(count):
-                    if at[leaf] >= 0:
-                        word, bit = at[leaf] // 64, _ONE << np.uint64(at[leaf] % 64)
-                        for a in range(f.radix[f.scope_gene[s]]):
-                            row[a, word] |= bit
-                for e in range(f.scope_test[s], f.scope_test[s + 1]):
-                    place_of = at[f.test_leaf[e] - low]
-                    if place_of >= 0:
-                        word, bit = place_of // 64, _ONE << np.uint64(place_of % 64)
-                        for a in range(f.radix[f.scope_gene[s]]):
-                            if not f.test_allowed[e, a]:
-                                row[a, word] &= ~bit
-
-
-@compiled
-def expand(
-    f: Any,
-    gene: int,
-    alleles: Array,
-    own: Array,
-    ordered: Array,
-    rank: Array,
-    value_start: Array,
-    mask_start: Array,
-    values: Array,
-    masks: Array,
-    rows: Array,
-    gains: Array,
-) -> None:
-    """Fill ``gains`` [n, A]: what each of ``alleles`` given to ``gene`` adds to the bound of each of ``rows`` [n, L].
-
-    Only factors that ask for the gene change: from the best leaf that the genes given before leave over to the best that the
-    allele leaves over too. ``own`` [K] is what the alleles themselves are worth.
-    """
-    words = masks.shape[2]
-    columns = np.empty(len(f.radix), dtype=np.int64)
-    for r in range(len(rows)):
-        for a in range(len(alleles)):
-            gains[r, a] = own[alleles[a]]
-    for index in range(f.gene_start[gene], f.gene_start[gene + 1]):
-        s = f.gene_entry[index]
-        t, i = f.scope_factor[s], rank[s]
-        begin = f.factor_scope[t]
-        for h in range(i):
-            columns[h] = f.scope_gene[ordered[begin + h]]
-        count = f.factor_leaf[t + 1] - f.factor_leaf[t]
-        before = values[value_start[t] + i * count : value_start[t] + (i + 1) * count]
-        after = values[value_start[t] + (i + 1) * count : value_start[t] + (i + 2) * count]
-        old = mask_start[t] + i * (i - 1) // 2
-        new = mask_start[t] + (i + 1) * i // 2
-        if count <= 64:
-            for r in range(len(rows)):
-                were = will = _ALL
-                for h in range(i):
-                    allele = rows[r, columns[h]]
-                    were &= masks[old + h, allele, 0]
-                    will &= masks[new + h, allele, 0]
-                was = before[_lowest(were)]
-                for a in range(len(alleles)):
-                    bits = will & masks[new + i, alleles[a], 0]
-                    gains[r, a] += after[_lowest(bits)] - was if bits != 0 else DEAD >> 12
-            continue
-        for r in range(len(rows)):
-            was = _first_left(masks, old, i, columns, rows[r], words, before, _ALL_ALLELES)
-            for a in range(len(alleles)):
-                now = _first_left(masks, new, i, columns, rows[r], words, after, alleles[a])
-                gains[r, a] += now - was if now > _GONE else DEAD >> 12
-
-
-@compiled
-def _lowest(bits: Any) -> Any:
-    """The place of the lowest bit that is set."""
-    return _PLACE[((bits & (~bits + _ONE)) * _DE_BRUIJN) >> _TOP_SIX]
-
-
-@compiled
-def _first_left(
-    masks: Array, first: int, given: int, columns: Array, row: Array, words: int, values: Array, allele: int
-) -> Any:
-    """What the best leaf is worth that is left over by the alleles of ``row``, and by ``allele`` if there is one."""
-    for word in range(words):
-        bits = _ALL if allele == _ALL_ALLELES else masks[first + given, allele, word]
-        for h in range(given):
-            bits &= masks[first + h, row[columns[h]], word]
-        if bits != 0:
-            return values[64 * word + _lowest(bits)]
-    return DEAD

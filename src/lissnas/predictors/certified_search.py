@@ -22,16 +22,17 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.engines import map_chunks, split
 from lissnas.predictors.certified_factors import WholeSum
-from lissnas.predictors.certified_kernels import DEAD, build_tables, expand, settle, sweep
+from lissnas.predictors.certified_kernels import DEAD, settle, sweep
+from lissnas.predictors.certified_tables import NOWHERE, Tables, expand, make_tables
 
 __all__ = ["Found", "Search", "Spending"]
 
 Values = NDArray[np.int64]
 
-_OUT = DEAD >> 13  # gains below it lead to no network
+_OUT = NOWHERE // 2  # gains below it lead to no network
 _BLOCK = 1 << 13  # partial networks at a time
 _CHUNK = 1 << 11  # of them to a thread
-_BUDGET = 1 << 21  # partial networks of a region before it is split; more where splitting does not help
+_BUDGET = 1 << 19  # partial networks of a region before it is split: a few times the work that its parts' messages are
 _SWEEPS = 240  # at most, over the whole space
 _SWEEPS_OF_PART = 24
 _STEADY = 0.004  # sweeps end when five of them lower the bound by less than this part of what is to be closed
@@ -55,18 +56,6 @@ class _Region(NamedTuple):
     bound: int
     alive: NDArray[np.bool_]
     messages: Values
-
-
-class _Tables(NamedTuple):
-    """What :func:`expand` needs, for one order of genes."""
-
-    order: list[int]
-    ordered: Values
-    rank: Values
-    value_start: Values
-    mask_start: Values
-    values: Values
-    masks: NDArray[np.uint64]
 
 
 class Stopped(Exception):
@@ -112,7 +101,6 @@ class Search:
         self._heap: list[tuple[int, int, _Region]] = []
         self._stack: list[tuple[int, Found]] = []
         self._count = 0
-        self._words = -(-int(np.diff(factors.factor_leaf).max()) // 64)
         self._best = np.zeros(len(factors.test_leaf), dtype=np.int64)
         self._top = np.zeros(len(factors.scope_gene), dtype=np.int64)
         self._leaf_sum = np.zeros(len(factors.leaf_value), dtype=np.int64)
@@ -150,12 +138,16 @@ class Search:
                 heapq.heappop(self._heap)  # the parts of it that were pushed since are no better, and came later
         except Stopped as stop:
             if self._stack:  # of the region that was looked at only this is left
-                inside = max(int(found.values.max(initial=DEAD)) for _, found in self._stack)
-                self.bound = min(self.bound, max(inside, self._others()))
+                self._bound_by_rest()
             self.bound = max(self.bound, self.threshold)
             return str(stop)
         self.bound = self.threshold
         return None
+
+    def _bound_by_rest(self) -> None:
+        """Bound by what is left of the region that is looked at, and by the others."""
+        inside = max(int(found.values.max(initial=DEAD)) for _, found in self._stack)
+        self.bound = min(self.bound, max(inside, self._others()))
 
     def _others(self) -> int:
         """The bound of all regions but the one that is looked at."""
@@ -199,12 +191,13 @@ class Search:
         state = (self._best, self._top, self._leaf_sum, self._factor_top)
         bounds = np.full(alive.shape, DEAD, dtype=np.int64)
         forth = np.arange(len(f.radix))
+        back = forth[::-1].copy()  # a view would have the loop compiled twice
         bound = settle(f, messages, alive, *state)
         history = [bound]
         for index in range(sweeps):
             if bound <= max(self.threshold, DEAD // 2):
                 return _Region(DEAD, alive, messages), bounds
-            order = forth if index % 2 == 0 else forth[::-1]
+            order = forth if index % 2 == 0 else back
             bound = sweep(f, order, self.threshold, bound, messages, alive, *state, bounds)
             self._drop_costly(alive)
             if self._count == 1:
@@ -244,40 +237,23 @@ class Search:
         mean = [float(np.mean(bounds[g][alive[g]].astype(np.float64))) for g in open_genes]
         return [int(open_genes[i]) for i in np.argsort(mean, kind="stable")]
 
-    def _tables(self, region: _Region, bounds: Values) -> _Tables:
-        f = self.whole.factors
-        order = self._order(region.alive, bounds)
-        place = np.full(len(f.radix), len(f.radix), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        place[place == len(f.radix)] += np.flatnonzero(place == len(f.radix))  # decided: behind all others
-        scope, leaves = np.diff(f.factor_scope), np.diff(f.factor_leaf)
-        value_start = np.concatenate([[0], np.cumsum((scope + 1) * leaves)])
-        mask_start = np.concatenate([[0], np.cumsum(scope * (scope + 1) // 2)])
-        tables = _Tables(
-            order,
-            np.zeros(len(f.scope_gene), dtype=np.int64),
-            np.zeros(len(f.scope_gene), dtype=np.int64),
-            value_start,
-            mask_start,
-            np.full(int(value_start[-1]), DEAD, dtype=np.int64),
-            np.zeros((int(mask_start[-1]), region.alive.shape[1], self._words), dtype=np.uint64),
-        )
-        build_tables(f, place, self._best, self._top, self._leaf_sum, *tables[1:])
-        return tables
+    def _tables(self, region: _Region, bounds: Values) -> Tables:
+        order = np.array(self._order(region.alive, bounds), dtype=np.int64)
+        return make_tables(self.whole.factors, order, region.messages, self._best, self._top, self._leaf_sum)
 
     def _first(self, region: _Region) -> tuple[Genotypes, Values]:
         """The one partial network in which only decided genes are given."""
         return np.argmax(region.alive, axis=1).astype(np.uint8)[None], np.array([region.bound], dtype=np.int64)
 
-    def _grow(self, region: _Region, tables: _Tables, level: int, found: Found, threshold: int) -> Found:
+    def _grow(self, region: _Region, tables: Tables, level: int, found: Found, threshold: int) -> Found:
         """All that can be made of partial networks by one more gene and may be worth more than ``threshold``."""
         f = self.whole.factors
-        gene = tables.order[level]
+        gene = int(tables.order[level])
         alleles = np.flatnonzero(region.alive[gene])
         gains = np.empty((len(found.rows), len(alleles)), dtype=np.int64)
 
         def work(part: slice) -> None:
-            expand(f, gene, alleles, self.whole.own[gene], *tables[1:], found.rows[part], gains[part])
+            expand(f, tables, level, self.whole.own[gene], alleles, found.rows[part], gains[part])
 
         for _ in map_chunks(work, split(len(found.rows), _CHUNK), workers=self.threads, threads=True):
             pass
@@ -289,7 +265,7 @@ class Search:
         self.expanded += len(rows)
         return Found(rows[keep], bounds[row, which][keep])
 
-    def _affordable(self, region: _Region, tables: _Tables, level: int, rows: Genotypes) -> NDArray[np.bool_]:
+    def _affordable(self, region: _Region, tables: Tables, level: int, rows: Genotypes) -> NDArray[np.bool_]:
         """bool[n]: whether the genes given, and the cheapest alleles for the others, cost no more than allowed."""
         keep = np.ones(len(rows), dtype=np.bool_)
         for table, most in self._spending:
@@ -301,7 +277,7 @@ class Search:
             keep &= spent <= most
         return keep
 
-    def _beam(self, region: _Region, tables: _Tables) -> None:
+    def _beam(self, region: _Region, tables: Tables) -> None:
         """Good networks: at each step only the partial ones with the highest bounds are kept."""
         found = Found(*self._first(region))
         width = max(1 << 12, self.n)
@@ -317,12 +293,13 @@ class Search:
             found = Found(rows[best], values[best])
         self._offer(found)
 
-    def _dive(self, region: _Region, tables: _Tables) -> bool:
+    def _dive(self, region: _Region, tables: Tables) -> bool:
         """Look at all of a region, the most promising first; False where the budget is not enough."""
         self._stack = stack = [(0, Found(*self._first(region)))]
         budget = self.expanded + _BUDGET
         while stack:
             if self.expanded > budget:
+                self._bound_by_rest()  # its parts are bounded anew, and may be bounded worse
                 stack.clear()
                 return False
             self._pause(self)
