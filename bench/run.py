@@ -64,7 +64,7 @@ def _page(sections: dict[str, str]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     ratio = row["ratio"]
-    times = "" if math.isnan(ratio) else f"{ratio:.2f}x" if ratio < 10 else f"{ratio:.0f}x"
+    times = "" if math.isnan(ratio) else f"{ratio:.2f}x" if ratio < 10 else f"{ratio:.0f}x" if ratio < 1e5 else f"{ratio:.2g}x"
     return f"| {row['work']} | {_seconds(row['ours'])} | {_seconds(row['theirs'])} | {row.get('against', '')} | {times} |"
 
 

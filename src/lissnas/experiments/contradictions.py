@@ -36,7 +36,7 @@ CONTRADICTIONS = (
         "the official file decides the maximum",
         (("table4", "nasbench101/full/mean"), ("table4", "nasbench101/full/best")),
     ),
-    Contradiction(2, "the two recipes of Appendix F are swapped", "read swapped; no supernet of either is trained here"),
+    Contradiction(2, "the two recipes of Appendix F are swapped", "read swapped; each is a recipe by name, and takes a GPU"),
     Contradiction(
         3,
         "naive Top-x% has implausibly low means",
@@ -126,7 +126,11 @@ CONTRADICTIONS = (
         "its pool or final distribution is judged",
         (("table1", "nasbench101/highest"),),
     ),
-    Contradiction(22, "the population of Table 3's Pearson is not stated", "open: no supernet of it is trained here"),
+    Contradiction(
+        22,
+        "the population of Table 3's Pearson is not stated",
+        "open: where supernets are trained (table3 --space), over a space's own networks and over a common set",
+    ),
 )
 _DECIDED = ("reproduced", "differs", "contradicts")
 

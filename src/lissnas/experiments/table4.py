@@ -117,9 +117,9 @@ def statistics_of(space: str, outcomes: Sequence[Outcome]) -> Shown:
                 numbers.index(outcomes, key).value,
             ]
         )
-    by = outcomes[0].benchmark or "the stand-in score"
+    by = f"true scores by {outcomes[0].benchmark} ({outcomes[0].metric})" if outcomes[0].benchmark else outcomes[0].metric
     columns = ("space", "networks", "judged", "mean", "median", "90%", "99%", "highest seen", "shrink index")
-    return Shown(f"{space}, true scores by {by} ({outcomes[0].metric}), mean of {len(outcomes)} seeds", columns, rows)
+    return Shown(f"{space}, {by}, mean of {len(outcomes)} seeds", columns, rows)
 
 
 EXPERIMENT = Experiment(
