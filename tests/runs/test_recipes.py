@@ -65,6 +65,7 @@ def test_a_packaged_job_fits_together(name, imagenet, cifar, imagenette, monkeyp
     if folder != imagenette:  # whose splits are those of the file
         changes["data.validation"] = {imagenet: 1000, cifar: 100}[folder]
     monkeypatch.setattr("torch.cuda.device_count", lambda: 8)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda **_: True)
     config = main_config.read_config(find_job(Path(name)), None, "lissnas run", changes)
     main_config.check_config(config)
 
