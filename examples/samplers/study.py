@@ -121,7 +121,7 @@ def table(truth: Path, out: Path) -> None:
             [rank_correlation(sign * np.array(row[score]), target, rng).kendall.value for row in own]
             for score, sign in (("accuracy", 1), ("cross_entropy", -1))
         ]
-        cells = [f"{np.mean(tau):.3f} ± {np.std(tau, ddof=1) if len(tau) > 1 else 0:.3f}" for tau in taus]
+        cells = [f"{np.mean(tau):.3f}" + (f" ± {np.std(tau, ddof=1):.3f}" if len(tau) > 1 else "") for tau in taus]
         mean = np.mean([row["accuracy"] for row in own])
         seconds = np.mean([row["seconds"] for row in own])
         print(f"| {arm} | {len(own)} | {cells[0]} | {cells[1]} | {mean:.1f} | {seconds:.0f} |")
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=40)
     parser.add_argument("--trainings", type=int, default=2)
     parser.add_argument("--passes", type=int, default=PASSES)
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     torch.set_num_threads(1)
     if given.what == "truth":
         train_alone(given.networks, given.trainings, given.out)
