@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import lissnas
 from lissnas.errors import UserError
 from lissnas.oneshot.search import pareto_front, random_search
 from lissnas.spaces import ExplicitSpace, Gene, Movable, ProductSpace, RestrictedSpace, TableCost
@@ -62,6 +63,13 @@ def test_it_stays_in_its_space_and_scores_nothing_twice(make):
     assert len(np.unique(rows, axis=0)) == len(rows) == len(found.scores) <= 96
     assert len(found.scores) == min(96, space.cardinality)
     assert (found.scores == worth(found.genotypes)).all()
+
+
+def test_children_that_are_no_cells_are_left_out():
+    space = lissnas.get_space("nasbench101")
+    found = nsga2(space, worth, np.random.default_rng(0), costs=["params"], population=16, generations=4)
+    assert space.is_valid(found.genotypes).all()
+    assert len(np.unique(found.genotypes, axis=0)) == len(found.scores) == 64
 
 
 def test_it_finds_the_front_that_is_known_and_random_search_does_not():

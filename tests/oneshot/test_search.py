@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import lissnas
 from lissnas.errors import UserError
 from lissnas.oneshot import evolve, random_search
 from lissnas.spaces import ExplicitSpace, Gene, Movable, ProductSpace, RestrictedSpace
@@ -33,7 +34,12 @@ def movable():
     return ProductSpace("movable", genes, movable=[Movable("skip", tuple(g.name for g in genes))])
 
 
-SPACES = [full, explicit, restricted, conditional, movable]
+def graphs():
+    """Cells, of whose children by genes many are none."""
+    return lissnas.get_space("nasbench101")
+
+
+SPACES = [full, explicit, restricted, conditional, movable, graphs]
 
 
 def worth(genotypes):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Codes, Genotypes, unique_index
 from lissnas.errors import UserError
-from lissnas.spaces.base import SearchSpace
+from lissnas.spaces.base import Neighbors, SearchSpace
 from lissnas.spaces.constrained import sample_within
 from lissnas.spaces.limits import meets_limits
 
@@ -109,6 +109,6 @@ def mutate(
     return np.concatenate(children), np.concatenate(parents)
 
 
-def cross(space: SearchSpace, mothers: Genotypes, fathers: Genotypes, rng: np.random.Generator) -> Genotypes:
-    """Children that take each gene from one of two parents: uint8[n, L], canonical, but not all of them in the space."""
-    return space.canonicalize(np.where(rng.random(mothers.shape) < 0.5, mothers, fathers))
+def cross(space: SearchSpace, mothers: Genotypes, fathers: Genotypes, rng: np.random.Generator) -> Neighbors:
+    """Children that take each gene from one of two parents, those that are architectures of the space, and whose they are."""
+    return space.recognize(np.where(rng.random(mothers.shape) < 0.5, mothers, fathers))

@@ -117,8 +117,10 @@ def _algorithm(
     class Cross(Crossover):  # type: ignore[misc]
         def _do(self, _: Any, parents: Any, *__: Any, **___: Any) -> Genotypes:
             mothers, fathers = parents.astype(np.uint8)
-            children = cross(space, mothers, fathers, rng)
-            return np.where(space.is_valid(children)[:, None], children, mothers)[None]
+            found = cross(space, mothers, fathers, rng)
+            children: Genotypes = mothers.copy()
+            children[found.parents] = found.genotypes
+            return children[None]
 
     class Edit(Mutation):  # type: ignore[misc]
         def _do(self, _: Any, genotypes: Any, *__: Any, **___: Any) -> Genotypes:

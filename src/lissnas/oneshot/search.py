@@ -115,8 +115,7 @@ def evolve(
 
         def crossed(n: int, best: Genotypes = best) -> Genotypes:
             mothers, fathers = best[rng.integers(0, len(best), size=(2, n))]
-            children = cross(space, mothers, fathers, rng)
-            return children[space.is_valid(children)]
+            return cross(space, mothers, fathers, rng).genotypes
 
         children = breed(memory, mutations, limits, mutants)
         children = np.concatenate([children, breed(memory, crossovers, limits, crossed, children)])
