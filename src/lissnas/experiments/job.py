@@ -152,8 +152,8 @@ def run_experiment(run: Run, name: str, progress: Progress, workers: int = 1, wa
         findings = experiment.measure(lab)
         _require_known(experiment, findings)
         missing = list(dict.fromkeys(m for stage in experiment.stages if (m := lab.missing(stage))))
-        values = {key: measured for key, measured in findings.values.items() if measured.value is not None}
-        claims = [claim for claim in experiment.claims if not claim.ours or claim.key in values]
+        measured = {key for key, found in findings.values.items() if found.value is not None}
+        claims = [claim for claim in experiment.claims if not claim.ours or claim.key in measured]
         judged = [judge(claim, _with_reason(findings.values.get(claim.key), missing)) for claim in claims]
         run.write_json(
             file,
