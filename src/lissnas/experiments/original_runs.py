@@ -95,7 +95,7 @@ def make_originals(
     stale = run.holds(name, [file]) and json.loads(run.path(file).read_text())["data"] != data
 
     def make() -> None:
-        maker = _Maker(stage, sizes, load_images(sizes, folder), run.seeds(name), progress, workers)
+        maker = _Maker(run, stage, sizes, load_images(sizes, folder), name, progress, workers)
         run.write_json(file, {"stage": stage.name, "seed": index, "data": data, **maker.make()})
 
     run.step(name, make, [file], again=stale)
@@ -106,16 +106,18 @@ class _Maker:
 
     def __init__(
         self,
+        run: Run,
         stage: OriginalStage,
         sizes: SupernetSizes,
         data: ImageData,
-        seeds: np.random.SeedSequence,
+        step: str,
         progress: Progress,
         workers: int,
     ) -> None:
         from lissnas.oneshot.originals import StagedTraining
 
         self.stage, self.sizes, self.progress = stage, sizes, progress
+        seeds = run.seeds(step)
         self.space: SearchSpace = SPACES.get(sizes.space)(**sizes.options)
         self.seed = int(seeds.generate_state(1)[0])
         self.pair_rng, self.judge_rng, self.method_rng = (np.random.default_rng(child) for child in seeds.spawn(3))
@@ -127,7 +129,15 @@ class _Maker:
             self.truth = Table(self.space, evaluator_of(str(available(stage.benchmarks)), stage_of_space(stage.space).task))
         else:
             assert sizes.alone is not None
-            self.truth = Trained(self.space, data, sizes.alone, self.seed, workers)
+            self.truth = Trained(
+                self.space,
+                data,
+                sizes.alone,
+                seed=self.seed,
+                workers=workers,
+                directory=run.checkpoint(step),
+                on_progress=progress.of(f"{step}: networks trained alone"),
+            )
 
     def make(self) -> dict[str, Any]:
         predictor = self._predictor()

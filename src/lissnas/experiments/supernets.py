@@ -151,16 +151,25 @@ class _Maker:
 
     # -- spaces -----------------------------------------------------------------------------------------------------
 
-    def _truth(self) -> Truth:
+    def _truth(self, step: str) -> Truth:
+        """What is asked for true scores in ``step``."""
         if self.benchmark is None:
             assert self.sizes.alone is not None
-            return Trained(self.space, self.data, self.sizes.alone, self.run.seed, self.workers)
+            return Trained(
+                self.space,
+                self.data,
+                self.sizes.alone,
+                seed=self.run.seed,
+                workers=self.workers,
+                directory=self.run.checkpoint(step),
+                on_progress=self.progress.of(f"{self.name}: networks trained alone"),
+            )
         return Table(self.space, evaluator_of(self.benchmark, self.stage.task))
 
     def _shrink(self) -> None:
         """One predictor, and what every method makes with it."""
         pair_rng, method_rng = np.random.default_rng(self.run.seeds(f"{self.name}-spaces")).spawn(2)
-        truth = self._truth()
+        truth = self._truth(f"{self.name}-spaces")
         pairs, labels = self._labels(truth, pair_rng)
         self.progress.say(f"{self.name}: fitting a predictor to {len(pairs):,} networks")
         # on one thread, so that the trees are the same for any number of workers
@@ -219,13 +228,15 @@ class _Maker:
         from lissnas.experiments.supernet_work import AskSupernet, Question
 
         spaces_about = json.loads(self.run.path(f"spaces/{self.name}.json").read_text())
-        truth = self._truth()
+        truth = self._truth(self.name)
         pairs = self.space.parse(spaces_about["pairs"])
         common_rng, own_rng, search_rng = np.random.default_rng(self.run.seeds(self.name)).spawn(3)
         common = truth.draw(self.space, self.sizes.judged, common_rng, without=pairs)
         questions = []
         for (key, (part, space)), rng in zip(everything.items(), own_rng.spawn(len(everything)), strict=True):
-            own = truth.draw(space, self.sizes.judged, rng, without=pairs)
+            # the common set is one of the full space's own, which is enough where each network takes a training
+            shared = truth.dear and space is self.space
+            own = common if shared else truth.draw(space, self.sizes.judged, rng, without=pairs)
             questions.append(Question(self.space, self._weights(part, key), own, common, truth.searched(space)))
         ask = AskSupernet(self.data, self.sizes.calibration, self.sizes.population, self.sizes.generations)
         seed = int(search_rng.integers(1 << 62))

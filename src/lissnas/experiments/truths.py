@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -32,9 +33,11 @@ class Truth(ABC):
 
     Attributes:
         says: what they are.
+        dear: whether a score takes a training, so that none is asked for in vain.
     """
 
     says: str
+    dear = False
 
     @abstractmethod
     def draw(self, space: SearchSpace, n: int, rng: np.random.Generator, without: Genotypes) -> Genotypes:
@@ -90,10 +93,28 @@ class Table(Truth):
 
 
 class Trained(Truth):
-    """Networks trained alone, each once: the validation accuracy."""
+    """Networks trained alone, each once: the validation accuracy.
 
-    def __init__(self, space: SearchSpace, data: ImageData, recipe: Recipe, seed: int, workers: int) -> None:
+    Args:
+        directory: where each is kept once it is trained, so that a run which is killed trains none twice.
+        on_progress: told how many of how many are trained.
+    """
+
+    dear = True
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        data: ImageData,
+        recipe: Recipe,
+        *,
+        seed: int,
+        workers: int,
+        directory: Path,
+        on_progress: Callable[[int, int], None],
+    ) -> None:
         self.space, self._data, self._recipe, self._seed, self._workers = space, data, recipe, seed, workers
+        self._directory, self._on_progress = directory, on_progress
         self.says = f"validation accuracy of one training of {recipe.epochs} epochs"
 
     def draw(self, space: SearchSpace, n: int, rng: np.random.Generator, without: Genotypes) -> Genotypes:
@@ -106,5 +127,15 @@ class Trained(Truth):
     def scores(self, genotypes: Genotypes) -> Floats:
         from lissnas.oneshot.retrain import retrain
 
-        trained = retrain(self.space, genotypes, self._data, self._recipe, seed=self._seed, workers=self._workers)
+        told = iter(range(1, len(genotypes) + 1))
+        trained = retrain(
+            self.space,
+            genotypes,
+            self._data,
+            self._recipe,
+            seed=self._seed,
+            workers=self._workers,
+            directory=self._directory,
+            on_result=lambda _: self._on_progress(next(told), len(genotypes)),
+        )
         return np.array([network.accuracy for network in trained])
