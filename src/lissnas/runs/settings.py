@@ -103,5 +103,7 @@ def _rule(error: Any) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, str) and value.lower() == "none":
+        return f"the text {value!r}: none is written null"
     text = "nothing" if value is None else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
