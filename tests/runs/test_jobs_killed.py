@@ -31,16 +31,17 @@ def score(genotypes):
     return genotypes.astype(float) @ np.arange(1, genotypes.shape[1] + 1)
 """
 MAIN = """
-evaluations: 128
+data: {name: digits, train: 128, validation: 200}
+evaluations: 40
 trees: 30
 min_kendall: 0
 queries: 3000
 size: 200
 supernet: {epochs: 8, batch_size: 64, learning_rate: 0.2, checkpoint_epochs: 1}
 network: {epochs: 2, batch_size: 64, learning_rate: 0.2, ghost: null}
-search: {population: 12, generations: 3, parents: 4}
+search: {population: 8, generations: 2, parents: 4}
 stand_alone: 20
-retrained: 2
+retrained: 1
 """
 
 
@@ -167,12 +168,12 @@ def test_main_job_killed_in_every_stage_ends_in_the_same_bytes(tmp_path: Path):
     assert undisturbed.returncode == 0, undisturbed.stderr
     stages = [
         ("supernet-full", 0.7),
-        ("evaluations", 0.5),
+        ("evaluations", 0.2),
         ("shrink", 0.02),
         ("supernet-shrunk", 0.6),
-        ("stand-alone", 4.0),
+        ("stand-alone", 1.0),
         ("search-shrunk", 0.3),
-        ("retrain", 3.0),
+        ("retrain", 1.0),
         ("report", 0.3),
     ]
     kills = kill_through(stages, command("run", "tiny.yaml", "--out", "b", "--workers", "1"), tmp_path / "b", tmp_path)
