@@ -25,6 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import torch
+from scipy.stats import kendalltau
 
 from lissnas import get_space, oneshot
 from lissnas.arrays import Genotypes
@@ -36,6 +37,7 @@ BATCH = 32
 PASSES = 600  # of each supernet, if not said otherwise
 FORWARD = 1 / 3  # of a pass
 ALONE = oneshot.Recipe(epochs=25, batch_size=BATCH, ghost=None, label_smoothing=0.0)
+SIGNS = {"accuracy": 1, "cross_entropy": -1}
 SHOTS = {f"K-shot, K = {shots}": shots for shots in (2, 4)}
 
 
@@ -104,27 +106,30 @@ def rows_of(out: Path) -> list[dict[str, Any]]:
 
 
 def table(truth: Path, out: Path) -> None:
-    """Print the table: mean and standard deviation over the seeds."""
+    """Print the table: mean and standard deviation over the seeds, and how far from ``uniform``, resampled over networks."""
     accuracy = np.array(json.loads(truth.read_text())["accuracy"])
     rng = np.random.default_rng(0)
     if len(accuracy) > 1:
         ceiling = rank_correlation(accuracy[0], accuracy[1], rng).kendall
         print(f"Two trainings of the {accuracy.shape[1]} networks agree with a Kendall tau of {ceiling.value:.2f}.\n")
-    print("| supernet | seeds | tau by accuracy | tau by cross entropy | mean accuracy of the networks | seconds |")
-    print("|---|---:|---:|---:|---:|---:|")
+    print("| supernet | seeds | tau by accuracy | less that of uniform | tau by cross entropy | mean accuracy | seconds |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     rows, target = rows_of(out), accuracy.mean(axis=0)
+    drawn = rng.integers(len(target), size=(1000, len(target)))
+    uniform: list[Any] = []
     for arm in arms(PASSES):
         own = [row for row in rows if row["arm"] == arm]
         if not own:
             continue
-        taus = [
-            [rank_correlation(sign * np.array(row[score]), target, rng).kendall.value for row in own]
-            for score, sign in (("accuracy", 1), ("cross_entropy", -1))
-        ]
+        taus = [[kendalltau(sign * np.array(row[score]), target)[0] for row in own] for score, sign in SIGNS.items()]
         cells = [f"{np.mean(tau):.3f}" + (f" ± {np.std(tau, ddof=1):.3f}" if len(tau) > 1 else "") for tau in taus]
+        resampled = [np.mean([kendalltau(np.array(row["accuracy"])[i], target[i])[0] for row in own]) for i in drawn]
+        uniform = resampled if arm == "uniform" else uniform
+        low, high = np.percentile(np.subtract(resampled, uniform), [2.5, 97.5]) if uniform else (np.nan, np.nan)
+        apart = "" if arm == "uniform" else f"{low:+.2f} to {high:+.2f}"
         mean = np.mean([row["accuracy"] for row in own])
         seconds = np.mean([row["seconds"] for row in own])
-        print(f"| {arm} | {len(own)} | {cells[0]} | {cells[1]} | {mean:.1f} | {seconds:.0f} |")
+        print(f"| {arm} | {len(own)} | {cells[0]} | {apart} | {cells[1]} | {mean:.1f} | {seconds:.0f} |")
 
 
 def main() -> None:
@@ -139,6 +144,9 @@ def main() -> None:
     parser.add_argument("--trainings", type=int, default=2)
     parser.add_argument("--passes", type=int, default=PASSES)
     given = parser.parse_intermixed_args()
+    needed = {"truth": (given.out,), "run": (given.truth, given.out), "table": (given.truth, given.rows)}[given.what]
+    if None in needed:
+        parser.error("truth takes --out FILE, run takes --truth FILE --out ROWS, table takes --truth FILE ROWS")
     torch.set_num_threads(1)
     if given.what == "truth":
         train_alone(given.networks, given.trainings, given.out)
