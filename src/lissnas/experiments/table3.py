@@ -97,8 +97,8 @@ def _measure(lab: Lab) -> Findings:
         "common set, drawn from the full space, is the same for all. A supernet of a shrunk space never trained what the other "
         "methods' networks hold, which the common set counts against it.",
         "Three seeds decide little: a paired difference of them is significant at 5% only where it is 2.5 times its spread.",
-        "A supernet is the same to the byte on CPUs of one instruction set (AVX2, AVX512): another one rounds otherwise, and a training "
-        "goes its own way from there, as with another seed. So do spaces whose predictor learned from a supernet.",
+        "A supernet is the same to the byte on CPUs of one instruction set (AVX2, AVX512): another one rounds otherwise, and a "
+        "training goes its own way from there, as with another seed. So do spaces whose predictor learned from a supernet.",
     ]
     for stage in SUPERNET_STAGES:
         seeds: Sequence[Supernets] = lab.of(stage.name)
