@@ -28,7 +28,24 @@ def test_blocks_add_up_to_the_flops_of_the_network(small):
     assert table.cost().evaluate(x, {}) == pytest.approx(small.cost(x).flops / 1000)
     error = check_table(small, table.cost(), x[:8], Counting())
     assert error.relative == pytest.approx(0, abs=1e-12)
-    assert error.kendall == 1
+    assert error.kendall == error.repeated == 1
+    with pytest.raises(UserError, match="2 networks or more, but got 1"):
+        check_table(small, table.cost(), x[:1], Counting())
+
+
+def test_a_clock_that_cannot_tell_networks_apart_is_said(small):
+    """By a clock that forgets what it timed, the order of two measurements has nothing in common."""
+
+    class Forgetful(Counting):
+        rng = np.random.default_rng(0)
+
+        def time(self, module, images):
+            return Forgetful.rng.random()
+
+    table = measure_table(small, np.random.default_rng(0), Counting())
+    error = check_table(small, table.cost(), small.sample(100, np.random.default_rng(1)), Forgetful())
+    assert abs(error.repeated) < 0.25
+    assert "measured a second time they order themselves with" in str(error)
 
 
 def test_a_table_is_fitted_where_networks_are_no_chains():

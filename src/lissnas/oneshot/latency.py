@@ -86,20 +86,23 @@ class TableError:
     """How far a table is from whole networks, on ``n`` that it has not seen.
 
     Attributes:
-        measured, predicted: float64[n], milliseconds.
+        measured, predicted: float64[n], milliseconds; measured twice, and the mean of both.
         relative: the mean of |predicted - measured| / measured.
         kendall: how well it orders them.
+        repeated: how well the first measurement orders the second: what the clock of this machine can tell apart.
     """
 
     measured: NDArray[np.float64]
     predicted: NDArray[np.float64]
     relative: float
     kendall: float
+    repeated: float
 
     def __str__(self) -> str:
         return (
             f"on {len(self.measured)} whole networks ({self.measured.min():.3g} to {self.measured.max():.3g} ms) the table is "
-            f"off by {self.relative:.1%} on average, and orders them with Kendall tau {self.kendall:.2f}"
+            f"off by {self.relative:.1%} on average, and orders them with Kendall tau {self.kendall:.2f} "
+            f"(measured a second time they order themselves with {self.repeated:.2f})"
         )
 
 
@@ -159,13 +162,20 @@ def measure_table(
 
 
 def check_table(space: SearchSpace, cost: TableCost, genotypes: Genotypes, watch: Stopwatch | None = None) -> TableError:
-    """Measure whole networks, and say how far the table is from them."""
+    """Measure whole networks, all of them twice, and say how far the table is from them.
+
+    Raises:
+        UserError: there are fewer than two networks, which have no order.
+    """
     from scipy.stats import kendalltau
 
-    measured = measure_networks(space, genotypes, watch)
-    predicted = cost.evaluate(genotypes, {})
+    if len(genotypes) < 2:
+        raise UserError(f"a latency table is checked on 2 networks or more, but got {len(genotypes)}: give 2 or more")
+    first, second = (measure_networks(space, genotypes, watch) for _ in range(2))
+    measured, predicted = (first + second) / 2, cost.evaluate(genotypes, {})
     relative = float(np.mean(np.abs(predicted - measured) / measured))
-    return TableError(measured, predicted, relative, float(kendalltau(predicted, measured).statistic))
+    orders = (float(kendalltau(*pair).statistic) for pair in ((predicted, measured), (first, second)))
+    return TableError(measured, predicted, relative, *orders)
 
 
 def _images(space: SearchSpace, batch: int) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 
 from lissnas.errors import UserError
 from lissnas.registry import Registry
-from lissnas.spaces.base import Ball, Costs, FeatureTable, Neighbors, SearchSpace
+from lissnas.spaces.base import Ball, Costs, Neighbors, SearchSpace
 from lissnas.spaces.box_union import BoxUnionSpace
 from lissnas.spaces.chain import ChainLayout, Site
 from lissnas.spaces.constrained import ConstrainedSpace, sample_within
@@ -24,6 +24,7 @@ from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.distinct import sample_distinct
 from lissnas.spaces.explicit import ExplicitSpace
 from lissnas.spaces.expression import Expression
+from lissnas.spaces.features import FeatureTable
 from lissnas.spaces.gene import Gene
 from lissnas.spaces.kept import KeptSpace, keep_alleles
 from lissnas.spaces.limits import check_limits, meets_limits

@@ -1,4 +1,4 @@
-"""What a space answers with: neighbors, balls, costs, and features as a table."""
+"""What a space answers with: neighbors, balls and costs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 
-__all__ = ["Ball", "Costs", "FeatureTable", "Neighbors"]
+__all__ = ["Ball", "Costs", "Neighbors"]
 
 
 class Neighbors(NamedTuple):
@@ -39,20 +39,6 @@ class Ball(NamedTuple):
             np.concatenate([self.parents, other.parents]),
             np.concatenate([self.edits, other.edits]),
         )
-
-
-class FeatureTable(NamedTuple):
-    """Features that look at one gene each: column ``f`` of the features is ``values[f, genotype[genes[f]]]``.
-
-    Attributes:
-        names: one name per feature.
-        genes: intp[F], the gene each feature looks at.
-        values: float32[F, K], what it reads for each allele (``K``: the most alleles that a gene has).
-    """
-
-    names: tuple[str, ...]
-    genes: NDArray[np.intp]
-    values: NDArray[np.float32]
 
 
 class _UnknownCostError(UserError, KeyError, AttributeError):

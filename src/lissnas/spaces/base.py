@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from lissnas.arrays import CodeLayout, Codes, Genotypes, unique_index
 from lissnas.errors import UserError
 from lissnas.registry import Registry
-from lissnas.spaces.answers import Ball, Costs, FeatureTable, Neighbors
+from lissnas.spaces.answers import Ball, Costs, Neighbors
 from lissnas.spaces.diagram import Diagram
+from lissnas.spaces.features import FeatureTable, one_hot, op_coded, ordinal
 from lissnas.spaces.gene import Gene
 
-__all__ = ["Ball", "Costs", "FeatureTable", "Neighbors", "SearchSpace"]
+__all__ = ["Ball", "Costs", "Neighbors", "SearchSpace"]
 
 MAX_IN_BALL = 1 << 25  # architectures that a call lists
 
@@ -278,31 +279,8 @@ class SearchSpace(ABC):
 
     @cached_property
     def feature_table(self) -> FeatureTable | None:
-        """The features as a table, where each looks at one gene alone; None where some do not.
-
-        A gene whose alleles have an order is one column (their rank, -1 where it is inactive); any other is one column
-        per allele (1 where it holds that allele).
-        """
-        radix = max(gene.radix for gene in self.genes)
-        names: list[str] = []
-        columns: list[int] = []
-        values: list[NDArray[np.float32]] = []
-        for index, gene in enumerate(self.genes):
-            count = len(gene.alleles)
-            if gene.is_ordinal:
-                row = np.full(radix, -1, dtype=np.float32)
-                row[:count] = np.arange(count)
-                names.append(gene.name)
-                columns.append(index)
-                values.append(row)
-                continue
-            for allele in range(count):
-                row = np.zeros(radix, dtype=np.float32)
-                row[allele] = 1
-                names.append(f"{gene.name}={gene.label(allele)}")
-                columns.append(index)
-                values.append(row)
-        return FeatureTable(tuple(names), np.array(columns, dtype=np.intp), np.array(values))
+        """The features as a table, where each looks at one gene alone; None where some do not."""
+        return FeatureTable.of(self.genes)
 
     def features(self, genotypes: Genotypes, kind: str | None = None) -> NDArray[np.float32]:
         """What a predictor sees of each architecture, float32[n, F].
@@ -323,29 +301,22 @@ class SearchSpace(ABC):
         table = self.feature_table
         if table is None:
             raise NotImplementedError(f"{type(self).__name__} has no feature table and must write features()")
-        features = np.empty((len(genotypes), len(table.genes)), dtype=np.float32)
-        for column, gene in enumerate(table.genes):
-            features[:, column] = table.values[column][genotypes[:, gene]]
-        return features
+        return table.read(genotypes)
 
     def _features(self, genotypes: Genotypes, kind: str) -> NDArray[np.float32]:
         """Features of one of ``feature_kinds``; a space that has others of its own adds them here."""
-        counts = np.array([len(gene.alleles) for gene in self.genes])
         match kind:
             case "op-coded":
                 return self.embed(genotypes)
             case "ordinal":
-                return np.where(genotypes < counts, genotypes.astype(np.float32), np.float32(-1))
+                return ordinal(self.genes, genotypes)
             case "one-hot":
-                columns = [genotypes[:, g, None] == np.arange(count) for g, count in enumerate(counts)]
-                return np.concatenate(columns, axis=1).astype(np.float32)
+                return one_hot(self.genes, genotypes)
         raise NotImplementedError(f"{type(self).__name__} names the features '{kind}', but does not make them")
 
     def embed(self, genotypes: Genotypes) -> NDArray[np.float32]:
         """The op-coded vector of the paper's Appendix D, float32[n, E]: each gene's allele counted from 1, 0 where inactive."""
-        self.check(genotypes)
-        counts = np.array([len(gene.alleles) for gene in self.genes])
-        return np.where(genotypes < counts, genotypes + 1, 0).astype(np.float32)
+        return op_coded(self.genes, self.check(genotypes))
 
     def cost(self, genotypes: Genotypes) -> Costs:
         """What each architecture costs, by name, computed without building a network.

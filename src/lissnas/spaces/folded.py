@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.spaces.base import FeatureTable
 from lissnas.spaces.diagram import Diagram
+from lissnas.spaces.features import FeatureTable
 from lissnas.spaces.listed import EditGraph, ListedSpace
 from lissnas.spaces.product import ProductSpace
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
-from lissnas.spaces.base import Costs, FeatureTable, Neighbors, SearchSpace
+from lissnas.spaces.base import Costs, Neighbors, SearchSpace
 from lissnas.spaces.diagram import Diagram
 from lissnas.spaces.draw import draw_one_each
+from lissnas.spaces.features import FeatureTable
 from lissnas.spaces.product import ProductSpace
 
 __all__ = ["Subspace"]

@@ -1,0 +1,52 @@
+"""Networks that are trained alone to judge a supernet: each once, also by a run that was stopped on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from lissnas.experiments.truths import Trained
+from lissnas.formats import get_space
+from lissnas.oneshot.data import digits
+from lissnas.oneshot.recipe import Recipe
+
+SPACE = get_space("digits-shuffle")
+RECIPE = Recipe(epochs=1, batch_size=32, ghost=None)
+
+
+def trained(directory: Path, stop: int | None = None) -> Trained:
+    def on_progress(done: int, total: int) -> None:
+        assert 1 <= done <= total
+        if done == stop:
+            raise KeyboardInterrupt
+
+    data = digits(train=64, validation=50)
+    return Trained(SPACE, data, RECIPE, seed=3, workers=1, directory=directory, on_progress=on_progress)
+
+
+def kept(directory: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in directory.glob("*.safetensors")}
+
+
+def test_a_run_that_is_stopped_among_them_trains_none_twice(tmp_path: Path) -> None:
+    networks = SPACE.sample(4, np.random.default_rng(0))
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "run", stop=2).scores(networks)
+    before = kept(tmp_path / "run")
+    assert len(before) == 2
+    scores = trained(tmp_path / "run").scores(networks)
+    after = kept(tmp_path / "run")
+    assert len(after) == 4
+    assert before.items() <= after.items()
+    assert scores.tolist() == trained(tmp_path / "other").scores(networks).tolist()
+
+
+def test_a_network_of_two_lists_is_trained_once(tmp_path: Path) -> None:
+    networks = SPACE.sample(3, np.random.default_rng(1))
+    first, second = trained(tmp_path).scores_of([networks, networks[::-1]])
+    assert len(kept(tmp_path)) == 3
+    assert first.tolist() == second[::-1].tolist()
