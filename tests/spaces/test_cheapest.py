@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from lissnas.errors import UserError
-from lissnas.spaces import SPACES, ExplicitSpace, FormulaCost, Gene, ProductSpace, RestrictedSpace, TableCost, sample_within
+from lissnas.spaces import (
+    SPACES,
+    ConstrainedSpace,
+    ExplicitSpace,
+    FormulaCost,
+    Gene,
+    ProductSpace,
+    RestrictedSpace,
+    TableCost,
+    sample_within,
+)
 from lissnas.spaces.cheapest import cheapest
 from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2
 
@@ -25,21 +35,21 @@ def test_a_space_that_can_be_listed_is_listed():
     root = digits_shuffle()
     some = root.sample(500, np.random.default_rng(0))
     space = ExplicitSpace.of(root, some)
-    assert cheapest(space, "params") == (root.cost(some).params.min(), True)
+    assert cheapest(space, "params")[:2] == (root.cost(some).params.min(), True)
 
 
 def test_inactive_genes_are_no_alleles():
     genes = [Gene("depth", (1, 2)), Gene("op", ("a", "b"), active="depth > 1")]
     space = ProductSpace("tied", genes, costs=[TableCost("ms", 1.0, np.array([[2.0, 3.0, 0], [5.0, 4.0, 0]]))])
-    assert cheapest(space, "ms") == (3.0, True)  # depth 1, where op is not there
+    assert cheapest(space, "ms")[:2] == (3.0, True)  # depth 1, where op is not there
 
 
 def test_what_is_only_searched_is_called_found():
     genes = [Gene(f"g{i}", (0, 1, 2, 3)) for i in range(14)]
     space = ProductSpace("large", genes, costs=[FormulaCost("sum", " + ".join(g.name for g in genes))])
-    assert cheapest(space, "sum") == (0.0, False)  # a draw has it with probability 4^-14
+    assert cheapest(space, "sum")[:2] == (0.0, False)  # a draw has it with probability 4^-14
     narrowed = RestrictedSpace(space, {gene.name: [1, 2, 3] for gene in genes})
-    assert cheapest(narrowed, "sum") == (14.0, False)
+    assert cheapest(narrowed, "sum")[:2] == (14.0, False)
 
 
 def test_an_unsatisfiable_limit_names_it():
@@ -50,6 +60,27 @@ def test_an_unsatisfiable_limit_names_it():
     space = ProductSpace("large", genes, costs=[FormulaCost("sum", "1 + " + " + ".join(g.name for g in genes))])
     with pytest.raises(UserError, match="the smallest sum found is 1;"):
         sample_within(space, 1, ["sum <= 0"], np.random.default_rng(0))
+
+
+def test_the_few_that_meet_a_limit_are_drawn_where_the_space_can_be_listed():
+    space, rng = digits_shuffle(), np.random.default_rng(0)
+    limit = [f"flops <= {cheapest(space, 'flops').value}"]
+    drawn = sample_within(space, 20, limit, rng)
+    assert len(drawn) == 20
+    assert (drawn == cheapest(space, "flops").genotype).all()  # one of 262,144: no 100,000 draws find it reliably
+    some = sample_within(space, 3_000, ["flops <= 72000"], rng)
+    times = np.unique(space.encode(some), return_counts=True)[1]
+    assert len(times) == ConstrainedSpace(space, ["flops <= 72000"]).cardinality
+    assert times.min() > 3_000 / len(times) / 2
+    assert (space.cost(some).flops <= 72000).all()
+
+
+def test_what_is_too_rare_to_be_drawn_is_not_said_to_be_missing():
+    space = shufflenetv2()
+    limit = f"flops <= {1.001 * cheapest(space, 'flops').value}"
+    for ask in (lambda: sample_within(space, 3, [limit], np.random.default_rng(0)), lambda: ConstrainedSpace(space, [limit])):
+        with pytest.raises(UserError, match=r"next to no architecture of 'shufflenetv2' \(none of 100,000 that were drawn\)"):
+            ask()
 
 
 @pytest.mark.parametrize("name", ["nasbench201", "mobilenet", "fbnet"])

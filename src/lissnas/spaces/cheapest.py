@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lissnas.arrays import Genotypes
 from lissnas.spaces.base import SearchSpace
 from lissnas.spaces.cost import TableCost
 from lissnas.spaces.parts import FreeGenes
@@ -19,10 +20,15 @@ STARTS = 8  # draws from which edits lead down
 
 
 class Cheapest(NamedTuple):
-    """The smallest ``value`` of a cost, and whether no architecture can have a smaller one (``exact``)."""
+    """The smallest ``value`` of a cost, whether no architecture can have a smaller one (``exact``), and one that has it.
+
+    Attributes:
+        genotype: uint8[1, L].
+    """
 
     value: float
     exact: bool
+    genotype: Genotypes
 
 
 def cheapest(space: SearchSpace, cost: str) -> Cheapest:
@@ -33,21 +39,27 @@ def cheapest(space: SearchSpace, cost: str) -> Cheapest:
     """
     table = _table_of(space, cost)
     if table is not None:
-        alleles = [len(gene.alleles) for gene in space.genes]
-        return Cheapest(table.base + sum(float(row[:n].min()) for row, n in zip(table.table, alleles, strict=True)), True)
+        alleles = [row[: len(gene.alleles)].argmin() for gene, row in zip(space.genes, table.table, strict=True)]
+        return _least(space, cost, np.array([alleles], dtype=np.uint8), exact=True)
     if space.cardinality_is_exact and space.cardinality <= MAX_LISTED:
-        return Cheapest(min(float(space.cost(block)[cost].min()) for block in space.enumerate()), True)
+        blocks = (_least(space, cost, block, exact=True) for block in space.enumerate() if len(block))
+        return min(blocks, key=lambda least: least.value)
     drawn = space.sample(DRAWS, np.random.default_rng(0))
-    order = np.argsort(space.cost(drawn)[cost], kind="stable")[:STARTS]
-    at, least = drawn[order], float("inf")
-    while len(at):
-        found = space.cost(at)[cost]
-        if not found.min() < least:
+    near = drawn[np.argsort(space.cost(drawn)[cost], kind="stable")[:STARTS]]
+    least = _least(space, cost, near, exact=False)
+    while len(near := space.all_neighbors(least.genotype).genotypes):
+        following = _least(space, cost, near, exact=False)
+        if not following.value < least.value:
             break
-        least = float(found.min())
-        near = space.all_neighbors(at[[int(np.argmin(found))]]).genotypes
-        at = near
-    return Cheapest(least, False)
+        least = following
+    return least
+
+
+def _least(space: SearchSpace, cost: str, genotypes: Genotypes, exact: bool) -> Cheapest:
+    """The cheapest of ``genotypes``, the first of equals."""
+    values = space.cost(genotypes)[cost]
+    row = int(values.argmin())
+    return Cheapest(float(values[row]), exact, genotypes[row : row + 1])
 
 
 def _table_of(space: SearchSpace, cost: str) -> TableCost | None:

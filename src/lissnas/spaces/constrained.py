@@ -21,6 +21,7 @@ __all__ = ["ConstrainedSpace"]
 
 MAX_COUNTED = 1 << 20
 DRAWS = 100_000
+RARE = 1000  # where fewer than one in so many of these draws meets the limits, a space that can be listed is
 
 
 class ConstrainedSpace(Subspace):
@@ -39,7 +40,7 @@ class ConstrainedSpace(Subspace):
         self.limits = check_limits(parent, limits)
         self.encodings = parent.encodings
         self.is_uniform = parent.is_uniform
-        if parent.cardinality_is_exact and parent.cardinality <= MAX_COUNTED:
+        if _can_be_listed(parent):
             self.cardinality = sum(int(self._meets(block).sum()) for block in parent.enumerate())
         else:
             drawn = parent.sample(DRAWS, np.random.default_rng(0))
@@ -80,7 +81,7 @@ def sample_within(space: SearchSpace, n: int, limits: Sequence[str], rng: np.ran
     """``n`` architectures of ``space`` that meet ``limits``, uniform over all that do.
 
     Raises:
-        UserError: 100,000 draws in a row met none.
+        UserError: none does; or 100,000 draws of a space that is too large to be listed met none.
     """
     if not limits:
         return space.sample(n, rng)
@@ -93,18 +94,28 @@ def sample_within(space: SearchSpace, n: int, limits: Sequence[str], rng: np.ran
         drawn += block
         kept.append(good)
         have += len(good)
-        if have == 0 and drawn >= DRAWS:
-            raise UserError(no_space_meets(space, limits))
+        if have * RARE < drawn and drawn >= DRAWS:
+            if _can_be_listed(space):
+                listed = np.concatenate([rows[meets_limits(space, rows, limits)] for rows in space.enumerate()])
+                if len(listed):
+                    return listed[rng.integers(len(listed), size=n)]
+            if have == 0:
+                raise UserError(no_space_meets(space, limits))
         block = min(max(1024, int((n - have) * drawn / max(have, 1) * 1.1)), 1 << 20)
     return np.concatenate(kept)[:n] if kept else space.sample(0, rng)
 
 
+def _can_be_listed(space: SearchSpace) -> bool:
+    return space.cardinality_is_exact and space.cardinality <= MAX_COUNTED
+
+
 def no_space_meets(space: SearchSpace, limits: Sequence[str]) -> str:
-    """The line that says that limits leave nothing, with the smallest cost that there is, of each that they name."""
+    """The line that says that limits leave nothing, or too little, with the smallest of each cost that they name."""
     named = [name for name in space.cost_names if any(name in Expression(limit).names for limit in limits)]
-    said = []
-    for name in named or space.cost_names:
-        least = cheapest(space, name)
-        said.append(f"the smallest {name} {'is' if least.exact else 'found is'} {least.value:.12g}")
+    least = {name: cheapest(space, name) for name in named or space.cost_names}
+    said = [f"the smallest {name} {'is' if it.exact else 'found is'} {it.value:.12g}" for name, it in least.items()]
     least_of_all = ", ".join(said) or "it has no cost"
-    return f"no architecture of '{space.name}' meets {' and '.join(limits)}: {least_of_all}; relax the limits"
+    none = f"no architecture of '{space.name}'"
+    if any(meets_limits(space, it.genotype, limits).all() for it in least.values()):
+        none = f"next to no architecture of '{space.name}' (none of {DRAWS:,} that were drawn)"
+    return f"{none} meets {' and '.join(limits)}: {least_of_all}; relax the limits"
