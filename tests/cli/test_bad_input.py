@@ -151,6 +151,7 @@ CONFIGS = [
     ("data: {nam: digits}", "the data 'digits' has no setting 'nam': it has train, validation"),
     ("supernet: {epochs: x}", "the setting 'supernet.epochs' is wrong: it must be a whole number, but got 'x'"),
     ("supernet: {ghost: none}", "it must be a whole number, but got the text 'none': none is written null"),
+    ("supernet: {compile: true}", "compile is for networks of their own"),
     ("supernet: 3", "the setting 'supernet' is wrong: it must be a group of settings", "but got 3"),
     ("supernet: {ghost: 7}", "the settings of 'supernet' are wrong: ghost must be 2 or more and divide batch_size"),
     ("network: {batch_size: 99999}", "the settings of 'network' are wrong: a batch must be 1 to", "but got 99999"),

@@ -86,8 +86,8 @@ def test_another_training_another_version_and_a_broken_file_are_refused(small, t
 def test_a_weight_that_is_no_number_is_named(small):
     network = Supernet(small, seed=0)
     state = State(network, make_optimizer(network, Recipe()), torch.amp.GradScaler("cpu"), None, None, np.zeros(1))
-    state.require_finite(3)
+    state.require_finite(3, "start anew")
     with torch.no_grad():
         network.tail[0].weight[0, 0] = float("inf")
     with pytest.raises(UserError, match=r"the weights 'tail\.0\.weight' are no numbers any more after 3 steps"):
-        state.require_finite(3)
+        state.require_finite(3, "start anew")

@@ -25,13 +25,15 @@ def test_digits_are_split_once_without_overlap_and_by_class():
 
 
 def test_sizes_that_leave_no_test_are_refused():
-    with pytest.raises(UserError, match="together at most 1797"):
+    with pytest.raises(UserError, match=r"together at most 1797, but got train 1000, validation 797, test \(the rest\): make"):
         digits(1000, 797)
+    with pytest.raises(UserError, match="train 0, validation 738"):
+        digits(0)
 
 
 def test_a_stratified_split_holds_small_classes_everywhere():
     labels = np.repeat([0, 1], [900, 100])
-    for part in stratified_split(labels, (300, 400, 300), seed=0):
+    for part in stratified_split(labels, {"a": 300, "b": None, "c": 300}, seed=0):
         assert abs((labels[part] == 1).mean() - 0.1) < 0.01
 
 

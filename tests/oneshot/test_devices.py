@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from lissnas.errors import UserError
 from lissnas.oneshot import Recipe, digits, train_network
 from lissnas.oneshot.choices import ElasticConv2d
-from lissnas.oneshot.devices import memory_order
+from lissnas.oneshot.devices import enough_memory, memory_order, smaller_parts
 
 CPU, LAST, FIRST = torch.device("cpu"), torch.channels_last, torch.contiguous_format
 
@@ -40,3 +41,27 @@ def test_images_of_one_channel_take_the_order_too():
     network = nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), strided, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
     train_network(network, digits(train=64, validation=64), Recipe(epochs=1, batch_size=32, ghost=None), seed=0)
     assert set(seen) == {(6 * 64, 64, 8, 1)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "world", "remedy"),
+    [
+        ({"batch_size": 64, "ghost": 32}, 1, "accumulate 2 does the same"),
+        ({"batch_size": 64, "ghost": 32, "accumulate": 2}, 1, "choose a smaller batch_size or ghost"),
+        ({"batch_size": 64, "ghost": 32}, 2, "choose a smaller batch_size or ghost"),
+        ({"batch_size": 50, "ghost": None, "accumulate": 2}, 1, "accumulate 5 does the same"),
+        ({"batch_size": 50, "ghost": None, "accumulate": 50}, 1, "choose a smaller batch_size, and"),
+    ],
+)
+def test_what_helps_where_memory_runs_out_is_a_recipe(settings, world, remedy):
+    assert smaller_parts(Recipe(**settings), world).startswith(remedy)
+
+
+def test_memory_that_runs_out_is_said_and_other_errors_are_not_touched():
+    with (
+        pytest.raises(UserError, match="'cpu' has not enough memory for so much: take less"),
+        enough_memory(CPU, "so much", "take less"),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(RuntimeError, match="another"), enough_memory(CPU, "so much", "take less"):
+        raise RuntimeError("another")

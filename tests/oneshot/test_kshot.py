@@ -12,9 +12,20 @@ import torch
 
 from lissnas import get_space
 from lissnas.errors import UserError
-from lissnas.oneshot import Recipe, Supernet, evaluate_subnets, recalibrate, score_subnets, train_supernet
+from lissnas.oneshot import (
+    ImageData,
+    Recipe,
+    Split,
+    Supernet,
+    evaluate_subnets,
+    recalibrate,
+    score_subnets,
+    train,
+    train_supernet,
+)
 from lissnas.oneshot.kshot import KShotSupernet
 from lissnas.oneshot.samplers import get_sampler
+from lissnas.spaces import ExplicitSpace
 from lissnas.spaces.nasbench101 import nasbench101
 from lissnas.spaces.nasbench201 import nasbench201
 from lissnas.testing import SupernetContract
@@ -169,3 +180,16 @@ def test_copies_are_whole(small):
 def test_options_that_make_no_sense_are_refused(small, option):
     with pytest.raises(UserError, match=f"{option} must be a whole number from 1 on, but got 0"):
         KShotSupernet(small, **{option: 0})
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
+def test_a_step_on_a_path_where_nothing_learns_is_none(precision, monkeypatch):
+    """Every other step trains the codes, of which a path of nothing but zeros mixes no weights."""
+    monkeypatch.setattr(train, "require_precision", lambda precision, device: None)  # fp16 is asked of GPUs alone
+    space = nasbench201(resolution=8)
+    nothing = ExplicitSpace.of(space, np.zeros((1, space.length), dtype=np.uint8))
+    rng = np.random.default_rng(0)
+    split = Split(rng.integers(0, 256, size=(64, 3, 8, 8), dtype=np.uint8), rng.integers(0, 10, size=64))
+    images = ImageData("noise", split, split, split, classes=10)
+    once = Recipe(epochs=1, batch_size=32, precision=precision)
+    assert np.isfinite(train_supernet(KShotSupernet(space, shots=2, seed=0), nothing, images, once, seed=0)).all()

@@ -309,6 +309,18 @@ def test_shares_that_hold_no_whole_ghosts_are_refused(small, data, recipe):
         train_supernet(Supernet(small, seed=0), small, data, recipe, seed=0, devices=0)
 
 
+def test_images_that_the_networks_do_not_take_are_refused(small, data, recipe):
+    other = replace(data, classes=7)
+    for refused in (
+        lambda: train_supernet(Supernet(small, seed=0), small, other, recipe, seed=0),
+        lambda: score_subnets(Supernet(small, seed=0), small.sample(2, np.random.default_rng(0)), other),
+    ):
+        with pytest.raises(UserError, match="take images of 1 x 8 x 8 in 10 classes, but digits has 1 x 8 x 8 in 7"):
+            refused()
+    with pytest.raises(UserError, match=r"gives \[32, 10\] numbers for 32 images, but digits has 7 classes"):
+        train_network(build_network(small, [0, 0, 0], seed=0), other, recipe, seed=0)
+
+
 class Breaking(torch.nn.Module):
     """A network whose logits, or whose gradients, are no numbers from some call on."""
 
@@ -330,7 +342,7 @@ class Breaking(torch.nn.Module):
 @pytest.mark.parametrize(
     ("what", "calls", "message"),
     [
-        ("loss", 10, "the loss became nan at step 10: lower the learning rate"),
+        ("loss", 10, "the loss became nan at step 10: start anew with a lower learning rate; the last good state is kept in"),
         ("gradient", 11, "the weights 'zero' are no numbers any more after 12 steps"),
         ("memory", 10, "'cpu' has not enough memory for batch_size 32 with accumulate 1: accumulate 2 does the same"),
     ],
@@ -345,7 +357,9 @@ def test_the_last_good_state_is_kept(small, data, recipe, tmp_path, what, calls,
 
 
 def test_a_loss_that_is_no_number_names_step_and_path(small, data, recipe):
-    with pytest.raises(UserError, match=r"loss became (nan|inf) at step \d+ on the path \(\d, \d, \d\): lower"):
+    with pytest.raises(
+        UserError, match=r"loss became (nan|inf) at step \d+ on the path \(\d, \d, \d\): start anew with a lower learning rate$"
+    ):
         train_supernet(Supernet(small, seed=0), small, data, replace(recipe, learning_rate=1e12), seed=0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from lissnas.oneshot.recipe import Recipe
 from lissnas.predictors import XGBoostPredictor
 from lissnas.runs import Progress, RunInterrupted, resume, start
 from lissnas.runs import search as search_job
+from lissnas.runs.images import DataConfig
 from lissnas.runs.one_shot import load_supernet
 from lissnas.runs.retrain import RetrainConfig
 from lissnas.runs.search import SearchJobConfig
@@ -76,6 +78,19 @@ def test_a_k_shot_supernet_is_stopped_and_gone_on_with_logged_and_searched(tmp_p
     assert json.loads((found / "search-full.json").read_text())["evaluations"] == 4
     supernet, _ = load_supernet(done / "supernets/full.safetensors", get_space("digits-shuffle"))
     assert supernet.options["shots"] == 2
+
+
+def test_a_run_goes_on_with_the_images_that_it_began_with(tmp_path, monkeypatch):
+    config = SupernetConfig(space="digits-shuffle", data=DATA, recipe=SHORT).model_dump()
+    with pytest.raises(RunInterrupted):
+        start(tmp_path / "a", "supernet", config, progress=Stops("epochs", 1))
+    before, original = contents(tmp_path / "a"), DataConfig.load
+    monkeypatch.setattr(DataConfig, "load", lambda self, seed: replace(original(self, seed), shift=0))
+    with pytest.raises(UserError, match=r"the images of 'digits' are others .* than when this run began .* or start a new run"):
+        resume(tmp_path / "a")
+    assert contents(tmp_path / "a") == before
+    monkeypatch.undo()
+    assert (resume(tmp_path / "a").directory / "supernets/full.safetensors").exists()
 
 
 def search_config(trained: Path, **options) -> SearchJobConfig:

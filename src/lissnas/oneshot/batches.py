@@ -15,7 +15,9 @@ from torch.nn import functional
 
 from lissnas.errors import UserError
 from lissnas.oneshot.data import ImageData, Images, Split
+from lissnas.oneshot.network import layout_of
 from lissnas.registry import Registry
+from lissnas.spaces.base import SearchSpace
 
 __all__ = [
     "LOADERS",
@@ -26,6 +28,7 @@ __all__ = [
     "normalise",
     "open_batches",
     "require_batch",
+    "require_fits",
 ]
 
 # Kind of data -> the class of its training batches, which also reads a split in order: see ``Loader``.
@@ -75,8 +78,33 @@ def require_batch(data: Images, batch_size: int) -> None:
         raise UserError(f"a batch must be 1 to {len(data.train)} images (the training split), but got {batch_size}")
 
 
+def require_fits(space: SearchSpace, data: Images) -> None:
+    """Refuse images that the networks of ``space`` do not take.
+
+    Raises:
+        UserError: another size, or another number of classes; or a space without networks.
+    """
+    layout = layout_of(space)
+    wanted = (layout.in_channels, layout.resolution, layout.resolution)
+    if data.shape != wanted or data.classes != layout.classes:
+        raise UserError(
+            f"the networks of '{space.name}' take images of {_times(wanted)} in {layout.classes} classes, but {data.name} has "
+            f"{_times(data.shape)} in {data.classes}: choose other data, or a space that is made for it"
+        )
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
 def evaluation_batches(data: Images, split: str, batch_size: int, device: torch.device | None = None) -> Iterator[Batch]:
-    """All images of a split, always in the same order: images float32[b, C, H, W], normalised, and labels int64[b]."""
+    """All images of a split, always in the same order: images float32[b, C, H, W], normalised, and labels int64[b].
+
+    Raises:
+        UserError: not one image at a time, or no such split.
+    """
+    if batch_size < 1:
+        raise UserError(f"batch_size must be 1 or more, but got {batch_size}")
     in_order: Iterator[Batch] = LOADERS.get(data.kind).in_order(data, split, len(data.split(split)), batch_size, device)
     return in_order
 

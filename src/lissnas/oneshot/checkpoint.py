@@ -53,7 +53,7 @@ class State:
         own = {name: buffer for name, buffer in self.network.named_buffers() if buffer.is_floating_point()}
         return [*own.values(), *([] if self.average is None else (self.average.tensors[name] for name in own))]
 
-    def require_finite(self, step: int) -> None:
+    def require_finite(self, step: int, remedy: str) -> None:
         """Weights are numbers, after ``step`` steps.
 
         Raises:
@@ -63,7 +63,7 @@ class State:
         finite = torch.stack([torch.isfinite(tensor).all() for tensor in tensors.values()]).tolist()
         if not all(finite):
             name = list(tensors)[finite.index(False)]
-            raise UserError(f"the weights '{name}' are no numbers any more after {step} steps: lower the learning rate")
+            raise UserError(f"the weights '{name}' are no numbers any more after {step} steps: {remedy}")
 
     def tensors(self) -> dict[str, Tensor]:
         """All of it, as tensors by name."""
@@ -122,6 +122,10 @@ class Checkpoint:
         """Write the state after ``epoch`` epochs."""
         header = {"format": FORMAT, "epoch": epoch, "training": self.identity}
         write_bytes(self.path, pack_weights(state.tensors(), header))
+
+    def told(self) -> str:
+        """Where the last good state is, as the end of a sentence; nothing where none was written yet."""
+        return f"; the last good state is kept in '{self.path}'" if self.path.exists() else ""
 
     def load(self, state: State) -> int:
         """Bring ``state`` to the last one that was written, if there is one: the number of epochs done.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -127,14 +127,22 @@ class ImageData:
         raise UserError(f"a split is train, validation or test, but got '{name}'")
 
 
-def stratified_split(labels: NDArray[np.int64], sizes: tuple[int, ...], seed: int) -> list[NDArray[np.intp]]:
+def stratified_split(labels: NDArray[np.int64], sizes: Mapping[str, int | None], seed: int) -> list[NDArray[np.intp]]:
     """Disjoint random index sets of the given sizes, each class in each of them as often as it is in the whole.
+
+    Args:
+        sizes: by the name of the split; one may be None: what the others leave.
 
     Raises:
         UserError: more images asked for than there are.
     """
-    if sum(sizes) > len(labels) or min(sizes) < 1:
-        raise UserError(f"the splits must be 1 or more images and together at most {len(labels)}, but got {sizes}")
+    asked = sum(size for size in sizes.values() if size is not None)
+    full = [len(labels) - asked if size is None else size for size in sizes.values()]
+    if sum(full) > len(labels) or min(full) < 1:
+        said = ", ".join(f"{name} {'(the rest)' if size is None else size}" for name, size in sizes.items())
+        raise UserError(
+            f"the splits must be 1 or more images and together at most {len(labels)}, but got {said}: make one of them smaller"
+        )
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
     # Deal the classes out evenly: images sorted by their rank within their class, so that any run holds all classes alike.
@@ -143,7 +151,7 @@ def stratified_split(labels: NDArray[np.int64], sizes: tuple[int, ...], seed: in
         members = order[labels[order] == label]
         rank[members] = (np.arange(len(members)) + rng.random()) / len(members)
     dealt = np.argsort(rank, kind="stable")
-    parts = np.split(dealt, np.cumsum(sizes))[: len(sizes)]
+    parts = np.split(dealt, np.cumsum(full))[: len(full)]
     return [rng.permutation(part) for part in parts]
 
 
@@ -157,7 +165,7 @@ def digits(train: int = 320, validation: int = 738, seed: int = 0) -> ImageData:
     images, labels = datasets.load_digits(return_X_y=True)
     images = images.astype(np.uint8).reshape(-1, 1, 8, 8)
     labels = labels.astype(np.int64)
-    parts = stratified_split(labels, (train, validation, len(labels) - train - validation), seed)
+    parts = stratified_split(labels, {"train": train, "validation": validation, "test": None}, seed)
     kept, held, last = (Split(images[part], labels[part]) for part in parts)
     return ImageData("digits", kept, held, last, classes=10, shift=1)
 
@@ -180,7 +188,7 @@ def cifar10(folder: str | Path, validation: int = 5_000, train: int | None = Non
     batches = [_read_cifar10(folder / f"data_batch_{index}.bin") for index in range(1, 6)]
     images = np.concatenate([batch.images for batch in batches])
     labels = np.concatenate([batch.labels for batch in batches])
-    kept, held = stratified_split(labels, (train or len(labels) - validation, validation), seed)
+    kept, held = stratified_split(labels, {"train": train, "validation": validation}, seed)
     test = _read_cifar10(folder / "test_batch.bin")
     return ImageData(
         "cifar10", Split(images[kept], labels[kept]), Split(images[held], labels[held]), test, classes=10, shift=4, flip=True

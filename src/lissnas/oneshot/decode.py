@@ -93,7 +93,9 @@ def decode(path: str, resolution: int, rng: np.random.Generator | None, min_area
     # what Pillow's readers raise for files that are cut off, of another kind, or made to exhaust memory
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
         said = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"the image '{path}' cannot be read ({said}): replace it, or remove it") from None
+        raise UserError(
+            f"the image '{path}' cannot be read ({said}): replace it and go on, or remove it and start a new run"
+        ) from None
 
 
 def random_box(width: int, height: int, rng: np.random.Generator, min_area: float) -> Box:

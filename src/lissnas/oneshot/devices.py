@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +14,16 @@ from lissnas.errors import UserError
 from lissnas.oneshot.choices import SlicedConv2d
 from lissnas.oneshot.recipe import Recipe
 
-__all__ = ["computing", "enough_memory", "memory_order", "own_chance", "require_parts", "require_precision"]
+__all__ = [
+    "computing",
+    "enough_memory",
+    "memory_order",
+    "own_chance",
+    "require_parts",
+    "require_plain",
+    "require_precision",
+    "smaller_parts",
+]
 
 REDUCED = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -36,6 +46,18 @@ def require_precision(precision: str, device: torch.device) -> None:
         if not able:
             remedy = "fp16 or float32" if device.type == "cuda" else "float32"
             raise UserError(f"precision bf16 is nothing that '{device}' can compute in: use {remedy}")
+
+
+def require_plain(recipe: Recipe) -> None:
+    """Refuse to compile a supernet.
+
+    Raises:
+        UserError: the recipe says so.
+    """
+    if recipe.compile:
+        raise UserError(
+            "compile is for networks of their own: a supernet would be compiled anew for each path, so leave it out"
+        )
 
 
 def memory_order(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.memory_format:
@@ -84,8 +106,12 @@ def own_chance(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def enough_memory(recipe: Recipe, device: torch.device) -> Iterator[None]:
+def enough_memory(device: torch.device, settings: str, remedy: str) -> Iterator[None]:
     """Within it, say what to do where memory runs out.
+
+    Args:
+        settings: what takes the memory, and its numbers.
+        remedy: what to do.
 
     Raises:
         UserError: it does.
@@ -95,7 +121,15 @@ def enough_memory(recipe: Recipe, device: torch.device) -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
             raise
-        raise UserError(
-            f"'{device}' has not enough memory for batch_size {recipe.batch_size} with accumulate {recipe.accumulate}: "
-            f"accumulate {2 * recipe.accumulate} does the same in smaller parts, or choose a smaller batch_size"
-        ) from None
+        raise UserError(f"'{device}' has not enough memory for {settings}: {remedy}") from None
+
+
+def smaller_parts(recipe: Recipe, world: int) -> str:
+    """What to do where a batch of ``recipe`` does not fit into memory."""
+    for accumulate in range(recipe.accumulate + 1, recipe.batch_size // world + 1):
+        try:
+            require_parts(replace(recipe, accumulate=accumulate), world)
+        except UserError:
+            continue
+        return f"accumulate {accumulate} does the same in smaller parts, or choose a smaller batch_size, and start anew"
+    return "choose a smaller batch_size" + ("" if recipe.ghost is None else " or ghost") + ", and start anew"

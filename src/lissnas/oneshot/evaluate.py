@@ -16,9 +16,10 @@ from torch.nn import functional
 from lissnas.arrays import Genotypes, locate, unique
 from lissnas.engines import map_chunks
 from lissnas.errors import UserError
-from lissnas.oneshot.batches import calibration_images, evaluation_batches
+from lissnas.oneshot.batches import calibration_images, evaluation_batches, require_fits
 from lissnas.oneshot.data import Images
-from lissnas.oneshot.network import Path
+from lissnas.oneshot.devices import enough_memory
+from lissnas.oneshot.network import Path, require_path
 from lissnas.oneshot.norm import Statistics, calibrating
 from lissnas.oneshot.supernet import Block, Supernet
 from lissnas.oneshot.weights import copy_into, pack_weights, unpack_weights
@@ -45,7 +46,12 @@ class SubnetScores(NamedTuple):
 
 
 def recalibrate(supernet: Supernet, genotype: Path, images: Tensor) -> None:
-    """Set the batch-norm statistics of the subnet ``genotype`` to those of ``images``, normalised float32[n, C, H, W]."""
+    """Set the batch-norm statistics of the subnet ``genotype`` to those of ``images``, normalised float32[n, C, H, W].
+
+    Raises:
+        UserError: no architecture of the space that others were shrunk from.
+    """
+    require_path(supernet.space.root, genotype)
     with calibrating(supernet, len(images), keep=True):
         supernet(images, genotype)
 
@@ -90,10 +96,12 @@ def score_subnets(
         workers: processes; each computes with one thread.
 
     Raises:
-        UserError: no architectures of the space that others were shrunk from.
+        UserError: no architectures of the space that others were shrunk from, images that its networks do not take, not enough
+            memory, or a setting that makes no sense.
     """
     space = supernet.space.root
     space.require_valid(genotypes)
+    require_fits(space, data)
     codes = space.encode(genotypes)
     members = unique(codes)
     if not len(members):
@@ -151,7 +159,8 @@ class _Scorer:
         totals = torch.zeros(2, len(chains), dtype=torch.float64, device=device)
         statistics: list[Statistics] = []
         scored = 0
-        with one_thread(device), evaluating(self.supernet):
+        settings = f"{calibration} images for statistics and {batch_size} to score at a time"
+        with enough_memory(device, settings, "choose fewer of either"), one_thread(device), evaluating(self.supernet):
             for images, labels in evaluation_batches(self.data, split, batch_size, device):
                 if not scored:
                     first = calibration_images(self.data, calibration, device)

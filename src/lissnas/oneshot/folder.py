@@ -50,8 +50,8 @@ class ImageFolder:
         jitter: brightness, contrast and saturation of training images change by up to this share [ShuffleNetV2, SPOS: 0.4].
         flip: whether training images are mirrored half of the time.
         workers: processes that decode. Results do not depend on it.
-        fingerprint: of the names and sizes of all files, the splits and the augmentation. Contents are not looked at: of all
-            of ImageNet that would take as long as a few epochs.
+        fingerprint: of the names of all files, the splits and the augmentation. Contents are not looked at: of all of ImageNet
+            that would take as long as a few epochs, and an image that turns out to be damaged can be replaced on the way.
     """
 
     kind: ClassVar[str] = "folder"
@@ -133,11 +133,10 @@ def image_folder(
         apart = _scan(root, "val")
         _require_same_classes(root, found.classes, apart.classes)
         digest.update(apart.digest)
-        kept, chosen = stratified_split(found.labels, (train or len(found.labels) - held, held), seed)
+        kept, chosen = stratified_split(found.labels, {"train": train, "validation": held}, seed)
         test = FolderSplit(apart.files, apart.labels)
     else:
-        sizes = (train or len(found.labels) - 2 * held, held, held)
-        kept, chosen, last = stratified_split(found.labels, sizes, seed)
+        kept, chosen, last = stratified_split(found.labels, {"train": train, "validation": held, "test": held}, seed)
         test = FolderSplit(found.files[last], found.labels[last])
     digest.update(f"{resolution} {train} {held} {min_area} {jitter} {flip} {seed}".encode())
     return ImageFolder(
@@ -178,17 +177,17 @@ def _scan(root: Path, part: str) -> _Found:
     digest = hashlib.sha256()
     files = []
     for name, images in zip(classes, listed, strict=True):
-        for image, size in images:
+        for image in images:
             files.append(os.fsencode(f"{part}/{name}/{image}"))
-            digest.update(files[-1] + size.to_bytes(8, "little"))
+            digest.update(files[-1] + b"\0")
     labels = np.repeat(np.arange(len(classes)), [len(images) for images in listed])
     return _Found(tuple(classes), np.array(files), labels, digest.digest())
 
 
-def _images(folder: Path) -> list[tuple[str, int]]:
-    """Name and size of each image in ``folder``, sorted."""
+def _images(folder: Path) -> list[str]:
+    """The name of each image in ``folder``, sorted."""
     found = [entry for entry in _listed(folder) if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")]
-    return sorted((entry.name, entry.stat().st_size) for entry in found if entry.is_file())
+    return sorted(entry.name for entry in found if entry.is_file())
 
 
 def _listed(folder: Path) -> Sequence[os.DirEntry[str]]:

@@ -1,4 +1,4 @@
-"""Training, of a supernet or of one network: read :meth:`Training.run` from top to bottom."""
+"""Training, of a supernet or of one network: read :meth:`Training._train` from top to bottom."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lissnas.errors import UserError
-from lissnas.oneshot.batches import evaluation_batches, open_batches
+from lissnas.oneshot.batches import evaluation_batches, open_batches, require_fits
 from lissnas.oneshot.checkpoint import Checkpoint, State
 from lissnas.oneshot.data import Images
-from lissnas.oneshot.devices import computing, enough_memory, memory_order, own_chance, require_parts, require_precision
+from lissnas.oneshot.devices import (
+    computing,
+    enough_memory,
+    memory_order,
+    own_chance,
+    require_parts,
+    require_plain,
+    require_precision,
+    smaller_parts,
+)
 from lissnas.oneshot.distributed import Ranks, joined, launched
 from lissnas.oneshot.ema import WeightAverage
 from lissnas.oneshot.evaluate import evaluating
@@ -60,16 +69,15 @@ def train_supernet(
 
     Raises:
         UserError: the loss is no number any more (step and path are named), a checkpoint of another training, paths of a space
-            with other weights, a device that cannot do what the recipe asks, not enough memory, or a rank that died.
+            with other weights, images that the networks do not take, a device that cannot do what the recipe asks, not enough
+            memory, or a rank that died.
     """
     sampler = paths if isinstance(paths, PathSampler) else UniformSampler(paths)
     root = supernet.space.root
     if sampler.space.root.fingerprint != root.fingerprint:
         raise UserError(f"paths of '{sampler.space.name}' do not fit a supernet of '{root.name}': draw from it, or shrink it")
-    if recipe.compile:
-        raise UserError(
-            "compile is for networks of their own: a supernet would be compiled anew for each path, so leave it out"
-        )
+    require_plain(recipe)
+    require_fits(root, data)
     return Training(supernet, sampler, data, recipe, seed, checkpoint_dir).start(devices, on_progress)
 
 
@@ -110,6 +118,12 @@ class Training:
 
     def run(self, ranks: Ranks, on_progress: OnProgress | None = None) -> NDArray[np.float64]:
         """The share of one process."""
+        recipe = self.recipe
+        settings = f"batch_size {recipe.batch_size} with accumulate {recipe.accumulate}"
+        with enough_memory(ranks.device, settings, smaller_parts(recipe, ranks.world)), own_chance(ranks.device):
+            return self._train(ranks, on_progress)
+
+    def _train(self, ranks: Ranks, on_progress: OnProgress | None) -> NDArray[np.float64]:
         network, sampler, recipe, device = self.network, self.sampler, self.recipe, ranks.device
         require_parts(recipe, ranks.world)
 
@@ -148,25 +162,25 @@ class Training:
         def ended() -> bool:
             return done == recipe.epochs or (sampler is not None and sampler.finished())
 
-        with enough_memory(recipe, device), own_chance(device):
-            while not ended():
-                rng = np.random.default_rng([self.seed, done])
-                choices = rng.spawn(1)[0]
-                torch.manual_seed(int(rng.integers(1 << 62)) + ranks.rank)
-                paths = _draw(sampler, steps, rng)
-                losses: list[Tensor] = []
-                for step, (images, labels) in enumerate(batches.epoch(rng), start=done * steps):
-                    rate = recipe.rate(step, steps)
-                    for group in optimizer.param_groups:
-                        group["lr"] = rate
-                    if held_out is not None:
-                        paths.append(_choose(network, sampler, held_out, choices, ranks))
-                    optimizer.zero_grad()
-                    losses += self._backward(forward, images, labels, paths[step - done * steps], scaler)
-                    for resting in network.resting(step) if isinstance(network, Supernet) else []:
-                        resting.grad = None
-                    moved = [p for p in parameters if p.grad is not None]
-                    ranks.average([p.grad for p in moved if p.grad is not None])
+        while not ended():
+            rng = np.random.default_rng([self.seed, done])
+            choices = rng.spawn(1)[0]
+            torch.manual_seed(int(rng.integers(1 << 62)) + ranks.rank)
+            paths = _draw(sampler, steps, rng)
+            losses: list[Tensor] = []
+            for step, (images, labels) in enumerate(batches.epoch(rng), start=done * steps):
+                rate = recipe.rate(step, steps)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                if held_out is not None:
+                    paths.append(_choose(network, sampler, held_out, choices, ranks))
+                optimizer.zero_grad()
+                losses += self._backward(forward, images, labels, paths[step - done * steps], scaler)
+                for resting in network.resting(step) if isinstance(network, Supernet) else []:
+                    resting.grad = None
+                moved = [p for p in parameters if p.grad is not None]
+                ranks.average([p.grad for p in moved if p.grad is not None])
+                if moved:  # nothing does where no operation of the path is more than a zero, and only K-shot's codes train
                     scaler.unscale_(optimizer)
                     if recipe.clip_norm is not None:
                         nn.utils.clip_grad_norm_(moved, recipe.clip_norm)
@@ -174,20 +188,21 @@ class Training:
                         nn.utils.clip_grad_value_(moved, recipe.clip_value)
                     scaler.step(optimizer)
                     scaler.update()
-                    if average is not None:
-                        average.update(step)
+                if average is not None:
+                    average.update(step)
 
-                # what became of it: looked at once per epoch, since a look at each step would make a GPU wait
-                history[done] = _mean_loss(losses, paths, done * steps, recipe.accumulate, ranks)
-                if sampler is None:
-                    ranks.average(state.statistics())
-                done += 1
-                if ended() or done % recipe.checkpoint_epochs == 0:
-                    state.require_finite(done * steps)
-                    if checkpoint and ranks.rank == 0:
-                        checkpoint.save(done, state)
-                if on_progress and ranks.rank == 0:
-                    on_progress(clock.progress(done, float(history[done - 1]), rate))
+            # what became of it: looked at once per epoch, since a look at each step would make a GPU wait
+            remedy = "start anew with a lower learning rate" + (checkpoint.told() if checkpoint else "")
+            history[done] = _mean_loss(losses, paths, done * steps, recipe.accumulate, ranks, remedy)
+            if sampler is None:
+                ranks.average(state.statistics())
+            done += 1
+            if ended() or done % recipe.checkpoint_epochs == 0:
+                state.require_finite(done * steps, remedy)
+                if checkpoint and ranks.rank == 0:
+                    checkpoint.save(done, state)
+            if on_progress and ranks.rank == 0:
+                on_progress(clock.progress(done, float(history[done - 1]), rate))
 
         if average is not None:
             average.give()
@@ -207,6 +222,11 @@ class Training:
             for path in paths:
                 with computing(recipe.precision, part.device):
                     logits = forward(part) if path is None else forward(part, path)
+                if logits.shape[1:] != (self.data.classes,):
+                    raise UserError(
+                        f"the network gives {list(logits.shape)} numbers for {len(part)} images, but {self.data.name} has "
+                        f"{self.data.classes} classes: build it for as many"
+                    )
                 loss = functional.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
                 scaler.scale(loss / recipe.accumulate).backward()  # type: ignore[no-untyped-call]
                 losses.append(loss.detach())
@@ -272,7 +292,9 @@ def _choose(
     return [paths[index] for index in np.argsort(found, kind="stable")[: sampler.trains]]
 
 
-def _mean_loss(losses: list[Tensor], paths: list[list[Alleles]], first_step: int, parts: int, ranks: Ranks) -> float:
+def _mean_loss(
+    losses: list[Tensor], paths: list[list[Alleles]], first_step: int, parts: int, ranks: Ranks, remedy: str
+) -> float:
     """The mean over steps, parts of a batch, paths and ranks.
 
     Raises:
@@ -286,7 +308,5 @@ def _mean_loss(losses: list[Tensor], paths: list[list[Alleles]], first_step: int
         step, which = lost[0].tolist()
         path = paths[step][which]
         where = f" on the path {tuple(path)}" if path is not None else ""
-        raise UserError(
-            f"the loss became {float(values[step, which])} at step {first_step + step}{where}: lower the learning rate"
-        )
+        raise UserError(f"the loss became {float(values[step, which])} at step {first_step + step}{where}: {remedy}")
     return float(values.mean())

@@ -52,19 +52,22 @@ class DataConfig(BaseModel):
         return images
 
 
-def require_devices(device: str, devices: int, recipes: Collection[Recipe] = ()) -> None:
-    """Refuse GPUs that this machine does not have, and recipes that its devices cannot follow.
+def require_devices(device: str, devices: int, recipes: Collection[Recipe] = (), supernet: Recipe | None = None) -> None:
+    """Refuse GPUs that this machine does not have, and recipes that its devices or a supernet cannot follow.
 
     Raises:
-        UserError: the number of GPUs, a precision that the device cannot compute in, or a batch that so many cannot share.
+        UserError: the number of GPUs, a precision that the device cannot compute in, a batch that so many cannot share, or a
+            supernet that is to be compiled.
     """
     torch = require("torch", "oneshot")
-    from lissnas.oneshot.devices import require_parts, require_precision
+    from lissnas.oneshot.devices import require_parts, require_plain, require_precision
 
     there = torch.cuda.device_count()
     if device == "cuda" and there < devices:
         raise UserError(f"this asks for {devices} GPUs, but this machine has {there}: set device=cpu, or devices")
-    for recipe in recipes:
+    if supernet is not None:
+        require_plain(supernet)
+    for recipe in recipes if supernet is None else (supernet, *recipes):
         require_precision(recipe.precision, torch.device(device))
         require_parts(recipe, devices)
 
@@ -79,24 +82,13 @@ def require_images(space: SearchSpace, data: Images, recipes: dict[str, Recipe])
         UserError: the space has no networks or no supernet, or these images do not fit.
     """
     require("torch", "oneshot")
-    from lissnas.oneshot.batches import require_batch
-    from lissnas.oneshot.network import layout_of
+    from lissnas.oneshot.batches import require_batch, require_fits
     from lissnas.oneshot.supernet import require_supernet
 
     require_supernet(space)
-    layout = layout_of(space)
-    wanted = (layout.in_channels, layout.resolution, layout.resolution)
-    if data.shape != wanted or data.classes != layout.classes:
-        raise UserError(
-            f"the networks of '{space.name}' take images of {_times(wanted)} in {layout.classes} classes, but {data.name} has "
-            f"{_times(data.shape)} in {data.classes}: choose other data, or a space that is made for it"
-        )
+    require_fits(space, data)
     for name, recipe in recipes.items():
         try:
             require_batch(data, recipe.batch_size)
         except UserError as error:
             raise UserError(f"the settings of '{name}' are wrong: {error}") from None
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

@@ -109,7 +109,7 @@ def check_config(config: MainConfig) -> None:
     Raises:
         UserError: the mistake.
     """
-    require_devices(config.device, config.devices, [config.supernet, config.network])
+    require_devices(config.device, config.devices, [config.network], supernet=config.supernet)
     space = get_space(config.space)
     make_predictor(config).check(space)
     shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)

@@ -37,6 +37,7 @@ from lissnas.spaces import SearchSpace
 __all__ = ["ACCURACY", "OneShotConfig", "OneShotSteps", "load_supernet", "supernet_file"]
 
 ACCURACY = Metric("accuracy", "%", True)
+IMAGES = "images.json"
 LOGS = "logs"  # a folder per training; they hold clock times, as the journal does, and nothing is read from them
 
 
@@ -80,13 +81,25 @@ class OneShotSteps:
         self.shots: int = getattr(config, "shots", 1)
 
     def write_space(self, spec: str) -> None:
-        """Keep the space, and say what there is."""
+        """Keep the space and which images these are, and say what there is.
+
+        Raises:
+            UserError: the images are others than when the run began: some that were trained on could be judged by.
+        """
 
         def write() -> None:
             with self.run.writing(SPACE) as path:
                 save_space(get_space(spec), path)
 
         self.run.step("space", write, [SPACE])
+        images = {"name": self.data.name, "fingerprint": self.data.fingerprint}
+        self.run.step("images", lambda: self.run.write_json(IMAGES, images), [IMAGES])
+        before = self.read(IMAGES)["fingerprint"]
+        if before != images["fingerprint"]:
+            raise UserError(
+                f"the images of '{self.data.name}' are others (fingerprint {images['fingerprint']}) than when this run began "
+                f"({before}): put back those that are gone, take away those that came, or start a new run"
+            )
         self.space = load_space(self.run.path(SPACE))
         self.progress.say(
             f"'{self.space.name}': {self.space.cardinality:,} networks; {self.data.name}: {len(self.data.train):,} training, "

@@ -47,7 +47,7 @@ def check_config(config: SupernetConfig) -> None:
         UserError: the mistake.
     """
     space = get_space(config.space)
-    require_devices(config.device, config.devices, [config.recipe])
+    require_devices(config.device, config.devices, supernet=config.recipe)
     require_images(space, config.data.load(config.seed), {"recipe": config.recipe})
     get_sampler(config.sampler, space, **config.sampler_settings)
 
