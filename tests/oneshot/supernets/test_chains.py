@@ -11,10 +11,10 @@ from lissnas.formats import packaged
 from lissnas.formats.yaml_space import space_from_text
 from lissnas.oneshot import Supernet
 from lissnas.spaces import ProductSpace
-from lissnas.spaces.fairnas import fairnas_se
-from lissnas.spaces.mobilenet import mobilenet_se
+from lissnas.spaces.fairnas import fairnas, fairnas_se
+from lissnas.spaces.mobilenet import mobilenet, mobilenet_se
 from lissnas.spaces.regnet import regnet
-from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2
+from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2, shufflenetv2_cifar
 from lissnas.testing import SupernetContract
 
 
@@ -53,6 +53,26 @@ class TestFairNAS(SupernetContract):
 class TestMobileNet(SupernetContract):
     def supernet(self):
         return Supernet(narrow(mobilenet_se(64, 10)), seed=0)
+
+
+class TestShuffleNetOnCIFAR(SupernetContract):
+    def supernet(self):
+        return Supernet(narrow(shufflenetv2_cifar()), seed=0)
+
+
+class TestFairNASWithoutAttention(SupernetContract):
+    def supernet(self):
+        return Supernet(narrow(fairnas(64, 10)), seed=0)
+
+
+class TestMobileNetWithoutAttention(SupernetContract):
+    def supernet(self):
+        return Supernet(narrow(mobilenet(64, 10)), seed=0)
+
+
+class TestProxyless(SupernetContract):
+    def supernet(self):
+        return Supernet(narrow(smaller("proxyless", 64)), seed=0)
 
 
 class TestFBNet(SupernetContract):
