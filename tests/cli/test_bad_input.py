@@ -44,11 +44,11 @@ MISTAKES = [
     ("sample", "Missing argument 'SPACE'. (see: lissnas sample --help)"),
     ("sample toy.yaml", "Missing option '--out'"),
     ("run a.yaml b.yaml", "unexpected extra argument"),
-    ("sample toy.yaml --out o.csv -n many", "'-n'", "a valid integer, but got 'many'"),
+    ("sample toy.yaml --out o.csv -n many", "'-n'", "a whole number, but got 'many'"),
     ("sample toy.yaml --out o.csv -n 0", "'-n'", "greater than or equal to 1, but got '0'"),
     ("sample toy.yaml --out o.csv --seed -1", "'--seed'", "greater than or equal to 0, but got '-1'"),
     ("export toy.yaml --out o.csv --seed -1", "'--seed'", "but got '-1'"),
-    (f"{SCORED} --size x", "'--size'", "a valid integer, but got 'x'"),
+    (f"{SCORED} --size x", "'--size'", "a whole number, but got 'x'"),
     (f"{SCORED} --workers 0", "'--workers'", "but got '0'"),
     # -- sample and export
     ("sample toy.yaml --out o.csv -n 5000", "has only 2,187 architectures, fewer than the 5,000 asked for: lower -n"),

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from lissnas.formats import get_space, save_space
+from lissnas.spaces import ExplicitSpace
 
 from .conftest import Command
 
@@ -29,7 +34,7 @@ TINY = [
     ("arguments", "words"),
     [
         ("supernet digits-shuffle --set epoch=3", "a recipe has no setting 'epoch': did you mean epochs"),
-        ("supernet digits-shuffle --set epochs=0", "epochs must be 1 or more, but got 0"),
+        ("supernet digits-shuffle --set epochs=0", "epochs must be a whole number, 1 or more, but got 0"),
         ("supernet digits-shuffle --data mnist", "there are no images 'mnist': there are digits, cifar10"),
         ("supernet digits-shuffle --data cifar10", "the data 'cifar10' needs the setting 'folder'"),
         ("supernet digits-shuffle --data-set train=x", "the setting 'train' of the data 'digits' is wrong"),
@@ -38,6 +43,8 @@ TINY = [
         ("supernet --recipe imagenet-shufflenet", "did you mean imagenet-shufflenetv2"),
         ("supernet --recipe cifar10-nasbench101 --device cpu --data-set folder=nowhere", "nowhere"),
         ("supernet digits-shuffle --shots 0", "'--shots'"),
+        ("supernet digits-shuffle --set compile=true", "compile is for networks of their own"),
+        ("supernet digits-shuffle --data-set train=0", "the splits must be 1 or more images"),
         ("supernet digits-shuffle --set precision=fp16", "precision fp16 takes a GPU, but the network is on 'cpu'"),
         (
             "supernet digits-shuffle --set learning_rate=fast",
@@ -52,6 +59,8 @@ TINY = [
         ("retrain measured.csv --space digits-shuffle", "has no column for the gene 'block_0'"),
         ("retrain nothing.csv --space digits-shuffle", "'nothing.csv' does not exist"),
         ("latency toy.yaml --out o.parquet", "'toy' says nothing of layers"),
+        ("latency digits-shuffle --out o.parquet --device tpu", "a device is cpu or cuda, but got 'tpu'"),
+        ("latency digits-shuffle --out o.parquet --networks 1 --repeats 1", "is checked on 2 networks or more, but got 1"),
         ("latency digits-shuffle --out o.csv", "is written as .parquet, but got 'o.csv'"),
         ("latency digits-shuffle --out o.parquet --table measured.csv", "has no column 'gene'"),
     ],
@@ -74,13 +83,38 @@ def test_one_after_the_other(lissnas: Command, folder: Path):
     assert numbers["asked"]["data"] == {"name": "digits", "train": 96, "validation": 100}  # as the supernet had them
     refused = lissnas("search", "s", "--supernet", "shrunk")
     assert (refused.code, refused.err[-1]) == (2, "lissnas: 's' has no supernet 'shrunk': it has full, --supernet full")
+    refused = lissnas("search", "s", "--space", "f")
+    assert (refused.code, refused.err[-1]) == (2, "lissnas: 'f' is a run, not a space: give f/space.parquet")
+    refused = lissnas("search", "s", "--method", "nsga2", "--cost", "latency_ms")
+    assert "its costs are flops, params; lissnas latency gives it one" in refused.err[-1]
     refused = lissnas("retrain", "s")
     assert "'s' holds no search yet" in refused.err[-1]
     said = lissnas("retrain", "f", "-n", "2", *TINY[4:], "--out", "r")
     assert said.code == 0
     assert "The best of 2 trained alone: validation" in said.out
-    assert (folder / "r" / "report.html").exists()
+    report = (folder / "r" / "report.html").read_text()
+    assert "The best of 2 trained alone" in report
+    assert "shrunk space" not in report
+    report = (folder / "f" / "report.html").read_text()
+    assert "with inherited weights" in report
+    assert "predicted" not in report.partition("What this does not show")[0]
     assert lissnas("resume", "r").code == 0  # there is nothing left to do
+
+
+def test_a_space_is_searched_by_a_supernet_that_knows_it(lissnas: Command, folder: Path):
+    root = get_space("digits-shuffle")
+    save_space(ExplicitSpace.of(root, root.sample(60, np.random.default_rng(0))), folder / "small.parquet")
+    save_space(root, folder / "all.parquet")
+    assert lissnas("supernet", "small.parquet", *TINY, "--out", "s").code == 0
+    few = ["--method", "random", "--population", "4", "--generations", "1", "--json"]
+    refused = lissnas("search", "s", "--space", "digits-shuffle", *few)
+    assert refused.code == 2
+    assert "was trained on a shrunk space that does not hold all of 'digits-shuffle'" in refused.err[-1]
+    assert lissnas("search", "s", "--space", "digits-shuffle", "--supernet", "shrunk", *few, "--out", "a").code == 0
+    assert "shrunk" in json.loads(lissnas("search", "s", "--space", "small.parquet", *few, "--out", "b").out)["search"]
+    shutil.copy(folder / "s/supernets/shrunk.safetensors", folder / "s/supernets/full.safetensors")
+    asked = json.loads(lissnas("search", "s", "--space", "all.parquet", *few, "--out", "c").out)["asked"]
+    assert asked["weights"].endswith("full.safetensors")
 
 
 def test_a_supernet_is_trained_as_a_job_says_but_for_what_else_is_given(lissnas: Command, folder: Path):

@@ -47,6 +47,8 @@ def test_steps_fall_by_the_factor_each_so_many_epochs():
 
 WRONG = [
     {"epochs": 0},
+    {"epochs": 2.5},
+    {"batch_size": "64"},
     {"ghost": 7},
     {"ghost": 1},
     {"schedule": "steps"},

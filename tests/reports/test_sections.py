@@ -142,7 +142,7 @@ def test_notes_say_what_was_only_predicted(shrink_metrics: Metrics) -> None:
 @pytest.mark.parametrize(
     ("kind", "change", "improved", "words"),
     [
-        ("shrink", {}, True, "is a better one: its predicted mean is 27.74 against 32.32"),
+        ("shrink", {}, True, "is a better one by the predictor that shrank it: its predicted mean is 27.74 against 32.32"),
         ("shrink", {"mean": 33.0}, False, "is not a better one: its predicted mean is 33.00 against 32.32"),
         ("main", {"mean": 90.0}, False, "is not a better one"),
     ],

@@ -92,7 +92,7 @@ def test_they_hold_what_appendix_f_says():
 def test_gpus_that_are_not_there_are_asked_for_in_vain(imagenet, monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     config = main_config.read_config(find_job(Path("imagenet-shufflenetv2")), None, "", {"data.folder": str(imagenet)})
-    with pytest.raises(UserError, match="8 GPUs, but this machine has 1"):
+    with pytest.raises(UserError, match="8 GPUs, but torch finds 1"):
         main_config.check_config(config)
 
 

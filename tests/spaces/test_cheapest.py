@@ -17,7 +17,7 @@ from lissnas.spaces import (
     TableCost,
     sample_within,
 )
-from lissnas.spaces.cheapest import cheapest
+from lissnas.spaces.cheapest import cheapest, dearest
 from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2
 
 
@@ -73,6 +73,16 @@ def test_the_few_that_meet_a_limit_are_drawn_where_the_space_can_be_listed():
     assert len(times) == ConstrainedSpace(space, ["flops <= 72000"]).cardinality
     assert times.min() > 3_000 / len(times) / 2
     assert (space.cost(some).flops <= 72000).all()
+
+
+def test_a_limit_from_below_names_the_largest():
+    space = digits_shuffle()
+    most = max(float(space.cost(block).params.max()) for block in space.enumerate())
+    said = rf"meets flops <= 9e4 and params >= 1e9: the smallest flops is \d+, the largest params is {most:.0f}; relax"
+    with pytest.raises(UserError, match=said):
+        ConstrainedSpace(space, ["flops <= 9e4", "params >= 1e9"])
+    large = shufflenetv2()
+    assert dearest(large, "flops").value >= large.cost(large.sample(5000, np.random.default_rng(0))).flops.max()
 
 
 def test_what_is_too_rare_to_be_drawn_is_not_said_to_be_missing():

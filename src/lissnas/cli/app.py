@@ -71,7 +71,9 @@ def _what_is_wrong(error: typer.TyperException) -> str:
     """Typer's message, with the value that it leaves out."""
     message = error.format_message()
     if isinstance(error.__cause__, ValidationError):
-        message = f"{message.partition(', unable to parse')[0]}, but got '{error.__cause__.errors()[0]['input']}'"
+        from lissnas.runs.settings import in_our_words
+
+        message = f"{in_our_words(message)}, but got '{error.__cause__.errors()[0]['input']}'"
     return message
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from lissnas.cli.console import ConsoleProgress
-from lissnas.cli.options import JsonOption, SeedOption, SpaceArgument
+from lissnas.cli.options import DeviceOption, JsonOption, SeedOption, SpaceArgument
 from lissnas.errors import UserError, require
 from lissnas.formats import get_space, save_space
 from lissnas.formats.latency import read_latency
@@ -31,7 +31,7 @@ def latency(
     batch: Annotated[int, typer.Option(help="Images in a pass.", min=1)] = 1,
     repeats: Annotated[int, typer.Option(help="Passes that the median is taken of.", min=1)] = 15,
     threads: Annotated[int, typer.Option(help="Threads of torch.", min=1)] = 1,
-    device: Annotated[str, typer.Option(help="Where networks run: cpu, cuda, ...")] = "cpu",
+    device: DeviceOption = "cpu",
     networks: Annotated[int, typer.Option(help="Whole networks that the table is checked on, 2 or more; 0: none.", min=0)] = 20,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
@@ -46,11 +46,13 @@ def latency(
     """
     require("torch", "oneshot")
     from lissnas.oneshot.latency import LatencyTable, Stopwatch, check_table, measure_table
+    from lissnas.runs.images import require_devices
 
     if out.suffix.lower() != ".parquet":
         raise UserError(f"a space with its costs is written as .parquet, but got '{out}': change its ending")
     if out.exists():
         raise UserError(f"'{out}' exists already: choose another --out")
+    require_devices(device, 1)
     given = get_space(space)
     rng = np.random.default_rng(seed)
     watch = Stopwatch(batch=batch, repeats=repeats, threads=threads, device=device)

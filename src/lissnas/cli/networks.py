@@ -27,7 +27,7 @@ def export_best(source: str, formats: Sequence[str], out: Path, licence: str | N
     kinds = [kind for kind in dict.fromkeys(formats) if kind != "huggingface"]
     path = find_network(source)
     weights = path.read_bytes()
-    files, difference = convert(weights, kinds)
+    files, difference = convert(weights, kinds, source=str(path))
     named = {f"{path.stem}{SUFFIXES[kind]}": data for kind, data in files.items()}
     if "huggingface" in formats:
         named.update(hub_files(weights, run_metrics(path), licence))

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from lissnas.cli.jobs import absolute_name, command_line, do_job, next_free, read_pairs
@@ -22,6 +23,7 @@ from lissnas.cli.options import (
     WorkersOption,
 )
 from lissnas.errors import UserError, require
+from lissnas.formats import get_space
 from lissnas.formats.hints import nearest
 from lissnas.oneshot.samplers import SAMPLERS
 from lissnas.runs import start as start_run
@@ -95,7 +97,7 @@ def supernet(
         "sampler_settings": {**settings, **read_pairs(sampler_set or [], "--sampler-set name=value")},
         "command": command_line(),
     }
-    config = read_settings(SupernetConfig, asked, "lissnas supernet")
+    config = read_settings(SupernetConfig, asked, "supernet")
     check_config(config)
     directory = out or next_free(f"{Path(space).stem}-supernet")
     do_job(lambda progress: start_run(directory, "supernet", config.model_dump(), progress=progress), as_json)
@@ -107,7 +109,10 @@ def search(
     ],
     space: SpaceOption = None,
     which: Annotated[
-        str | None, typer.Option("--supernet", help="Which supernet of the run: full or shrunk; the shrunk one if it has both.")
+        str | None,
+        typer.Option(
+            "--supernet", help="Which supernet of the run: full or shrunk; the shrunk one if it has both and knows the space."
+        ),
     ] = None,
     method: Annotated[str, typer.Option(help="evolve (as SPOS does), nsga2 (score against costs), or random.")] = "evolve",
     cost: Annotated[
@@ -127,7 +132,7 @@ def search(
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Search a space by a trained supernet; no network is scored twice.
+    """Search a space by a trained supernet; no network is scored twice. Limits are those given here, not those of the run.
 
     Examples:
 
@@ -140,9 +145,11 @@ def search(
     from lissnas.runs.searching import SearchConfig
 
     there = _source(source, space)
+    if source.is_dir() and space is not None and which is None:
+        which = _knows(source, space)
     weights = source if source.is_file() else _choose(source, "supernets/{}.safetensors", which, "supernet", "--supernet")
-    if space is None and weights.stem == "shrunk" and (source / "shrunk.parquet").is_file():
-        space = str(source / "shrunk.parquet")
+    if space is None and weights.stem == "shrunk":
+        space = str(_space_of(source))
     search_asked = {
         "method": method,
         "population": population,
@@ -156,14 +163,14 @@ def search(
         "space": absolute_name(space or str(source / "space.parquet")),
         "data": _images(data, data_set, there.get("data") or {}),
         "limits": list(limit or []),
-        "search": read_settings(SearchConfig, search_asked, "lissnas search"),
+        "search": read_settings(SearchConfig, search_asked, "search"),
         "keep": keep,
         "calibration": calibration or there.get("calibration", 256),
         "device": device,
         "seed": there.get("seed", 0) if seed is None else seed,
         "command": command_line(),
     }
-    config = read_settings(SearchJobConfig, asked, "lissnas search")
+    config = read_settings(SearchJobConfig, asked, "search")
     check_config(config)
     directory = out or next_free(f"{source.stem}-search")
     do_job(lambda progress: start_run(directory, "search", config.model_dump(), progress=progress, workers=workers), as_json)
@@ -176,7 +183,7 @@ def retrain(
     n: Annotated[int, typer.Option("-n", help="How many, from the top.", min=1)] = 10,
     space: SpaceOption = None,
     which: Annotated[
-        str | None, typer.Option("--supernet", help="By which supernet was searched: full or shrunk; shrunk if both were.")
+        str | None, typer.Option("--supernet", help="Which space was searched: full or shrunk; shrunk if both were.")
     ] = None,
     set_: RecipeOption = None,
     data: ImagesOption = None,
@@ -214,7 +221,7 @@ def retrain(
         "seed": there.get("seed", 0) if seed is None else seed,
         "command": command_line(),
     }
-    config = read_settings(RetrainConfig, asked, "lissnas retrain")
+    config = read_settings(RetrainConfig, asked, "retrain")
     check_config(config)
     directory = out or next_free(f"{source.stem}-retrain")
     do_job(lambda progress: start_run(directory, "retrain", config.model_dump(), progress=progress, workers=workers), as_json)
@@ -241,6 +248,33 @@ def _choose(run: Path, files: str, which: str | None, what: str, option: str) ->
     return run / files.format(which or there[0])
 
 
+def _knows(run: Path, space: str) -> str | None:
+    """The supernet of ``run`` for ``space``: that of the shrunk space only where it trained these paths; None: any there is.
+
+    Raises:
+        UserError: there is that of the shrunk space alone, and it never trained most of what is to be searched.
+    """
+    there = [name for name in ("shrunk", "full") if (run / f"supernets/{name}.safetensors").is_file()]
+    if "shrunk" not in there:
+        return None
+    paths, asked = (get_space(where) for where in (str(_space_of(run)), space))
+    if paths.root.fingerprint != asked.root.fingerprint:
+        return None  # which is said when the weights are read
+    if paths.is_valid(asked.sample(256, np.random.default_rng(0))).all():
+        return "shrunk"
+    if "full" in there:
+        return "full"
+    raise UserError(
+        f"the supernet of '{run}' was trained on a shrunk space that does not hold all of '{space}': leave --space out, or ask "
+        "for it all the same, --supernet shrunk"
+    )
+
+
+def _space_of(run: Path) -> Path:
+    """The shrunk space of a run, or the space that it is about."""
+    return next(path for path in (run / "shrunk.parquet", run / "space.parquet") if path.is_file() or path.stem == "space")
+
+
 def _images(name: str | None, pairs: list[str] | None, there: Mapping[str, Any]) -> Any:
     """The images that were asked for; of the run that one starts from where nothing else was said."""
     from lissnas.runs.images import DataConfig
@@ -264,7 +298,7 @@ def _recipe(pairs: list[str] | None, there: Mapping[str, Any]) -> dict[str, Any]
     return {**there, **given}
 
 
-def summarize_one_shot(metrics: dict[str, Any]) -> list[str]:
+def summarize_one_shot(metrics: dict[str, Any], directory: Path) -> list[str]:
     """What one of these jobs made, in a few lines."""
     lines = []
     for name, training in (metrics.get("training") or {}).items():
@@ -272,7 +306,7 @@ def summarize_one_shot(metrics: dict[str, Any]) -> list[str]:
         lines.append(
             f"Supernet on the {name} space, {int(training['networks']):,} networks: training loss {first:.3g} to {last:.3g}."
         )
-        lines.append(f"Its weights: {training['file']}. Next: lissnas search RUN")
+        lines.append(f"Its weights: {training['file']}. Next: lissnas search {directory}")
     for name, found in (metrics.get("search") or {}).items():
         lines.append(f"Scored {found['evaluations']:,} networks of the {name} space ({found['method']}).")
         lines.append(f"Best, with inherited weights: {found['best']:.4g}  {found['architecture']}")
@@ -282,7 +316,7 @@ def summarize_one_shot(metrics: dict[str, Any]) -> list[str]:
             lines += [
                 f"  {one['score']:.4g}   " + ", ".join(f"{cost} {one[cost]:.4g}" for cost in found["costs"]) for one in shown
             ]
-        lines.append(f"All that was scored: found-{name}.csv. Next: lissnas retrain RUN")
+        lines.append(f"All that was scored: found-{name}.csv. Next: lissnas retrain {directory}")
     final = metrics.get("final")
     if final:
         best = final["ours"]

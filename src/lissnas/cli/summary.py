@@ -22,7 +22,7 @@ def summarize(metrics: dict[str, Any], directory: Path) -> str:
     if metrics["kind"] in ("supernet", "search", "retrain"):
         from lissnas.cli.one_shot import summarize_one_shot
 
-        lines += summarize_one_shot(metrics)
+        lines += summarize_one_shot(metrics, directory)
     else:
         lines += _shrinking(metrics)
     if metrics["kind"] == "main":
@@ -89,7 +89,7 @@ def _checked(*rows: dict[str, Any]) -> str:
 
 
 def _scores(best: dict[str, Any]) -> str:
-    known = {what: best.get(what) for what in ("predicted", "measured", "test")}
+    known = {what: best.get(what) for what in ("predicted", "inherited", "measured", "test")}
     return ", ".join(f"{what} {value:.4g}" for what, value in known.items() if value is not None)
 
 

@@ -170,8 +170,9 @@ def _by_rule(claim: Claim, measured: Measured) -> tuple[Verdict, str]:
     low = value if measured.low is None else measured.low
     high = value if measured.high is None else measured.high
     if claim.rule.kind == "holds":
-        if not measured.exact and measured.low is None and measured.seeds < 2:
-            return "differs", "a single run has no interval, so it cannot be told from chance: ask for more seeds"
+        if not measured.exact and measured.low is None:
+            what = "a single run has" if measured.seeds < 2 else "seeds that all gave the same have"
+            return "differs", f"{what} no interval, so it cannot be told from chance: ask for more seeds"
         if low > 0:
             return "reproduced", "the whole interval is above 0"
         return ("contradicts", "the whole interval is below 0") if high < 0 else ("differs", "not told apart from 0")

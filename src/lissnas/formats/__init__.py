@@ -101,6 +101,9 @@ def get_space(spec: str | Path | SearchSpace) -> SearchSpace:
         return space
     if Path(text).is_file():
         raise UserError(f"a space file must end in .yaml or .parquet, but got '{text}': rename it")
+    if (Path(text) / "space.parquet").is_file():
+        inside = [f"{text}/{name}" for name in ("shrunk.parquet", "space.parquet") if (Path(text) / name).is_file()]
+        raise UserError(f"'{text}' is a run, not a space: give {' or '.join(inside)}")
     near = difflib.get_close_matches(text.lower(), SPACES.names(), n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(SPACES.names())}"
     raise UserError(f"unknown space '{text}': {hint} (or a .yaml file of your own, or a saved .parquet)")

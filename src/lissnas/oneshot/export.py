@@ -97,9 +97,9 @@ def read_header(path: str | Path) -> dict[str, Any]:
     return read_weights(find_network(path))[1]
 
 
-def unpack_network(data: bytes) -> nn.Module:
-    """As :func:`load_network`, from the bytes of the file."""
-    return _build(*unpack_weights(data), "weights")
+def unpack_network(data: bytes, source: str = "weights") -> nn.Module:
+    """As :func:`load_network`, from the bytes of the file, which messages call ``source``."""
+    return _build(*unpack_weights(data, source), source)
 
 
 def _build(tensors: dict[str, Tensor], header: dict[str, Any], source: str) -> nn.Module:
@@ -126,17 +126,18 @@ def export_network(weights: bytes, directory: str | Path, name: str = "best", se
     return difference
 
 
-def convert(weights: bytes, kinds: Sequence[str], seed: int = 0) -> tuple[dict[str, bytes], float]:
+def convert(weights: bytes, kinds: Sequence[str], seed: int = 0, source: str = "weights") -> tuple[dict[str, bytes], float]:
     """A network as the bytes of a file of each kind, and the largest difference of their logits on random images.
 
     Args:
         kinds: of ``safetensors``, ``onnx`` and ``torch-export``.
+        source: what messages call ``weights``.
 
     Raises:
         RuntimeError: one differs from the network by more than 1e-4.
         UserError: no such kind, or one that needs a package that is not installed.
     """
-    network = unpack_network(weights)
+    network = unpack_network(weights, source)
     header = unpack_weights(weights)[1]
     shape = (header["input"]["channels"], header["input"]["resolution"], header["input"]["resolution"])
     images = torch.from_numpy(np.random.default_rng(seed).normal(size=(16, *shape)).astype(np.float32))

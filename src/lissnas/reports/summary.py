@@ -65,4 +65,6 @@ def _best(data: RunData) -> Tile:
     best = data.metrics["best"]
     if best.get("measured") is not None:
         return Tile("Best network", number(best["measured"]), f"{data.metric_label}, measured")
+    if best.get("inherited") is not None:
+        return Tile("Best network", number(best["inherited"]), f"{data.metric_label}, with inherited weights")
     return Tile("Best network", number(best["predicted"]), f"{data.metric_label}, predicted only")

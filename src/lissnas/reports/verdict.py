@@ -49,6 +49,8 @@ def _space(data: RunData) -> Verdict | None:
         return Verdict(False, f"The smaller space is not a better one: {means}.")
     if index and index["low"] <= 0:
         return Verdict(None, f"The smaller space may be no better: {means}, but its shrink index is not clearly above zero.")
+    if word == "predicted":
+        return Verdict(True, f"The smaller space is a better one by the predictor that shrank it: {means}.")
     return Verdict(True, f"The smaller space is a better one: {means}.")
 
 
@@ -80,9 +82,8 @@ def _network(data: RunData) -> Verdict | None:
     scores = f"{number(ours['test'])} against {number(rival['test'])} on the test set"
     whom = "the best of a search on the full space at the same cost"
     if _overlap(ours, rival):
-        return Verdict(
-            None, f"No clear difference between the final network and {whom}: {scores}, with intervals that overlap."
-        )
+        why = "with intervals that overlap (each its own, on the same images)"
+        return Verdict(None, f"No clear difference between the final network and {whom}: {scores}, {why}.")
     if data.better(ours["test"], rival["test"]):
         return Verdict(True, f"The final network beats {whom}: {scores}.")
     return Verdict(False, f"No improvement: the final network does not beat {whom}: {scores}.")

@@ -12,6 +12,7 @@ from lissnas.errors import UserError, require
 from lissnas.formats.hints import nearest
 from lissnas.oneshot.data import DATA, Images
 from lissnas.oneshot.recipe import Recipe
+from lissnas.runs.settings import in_our_words
 from lissnas.spaces import SearchSpace
 
 __all__ = ["DataConfig", "require_devices", "require_images"]
@@ -43,7 +44,7 @@ class DataConfig(BaseModel):
             try:
                 given[name] = TypeAdapter(takes[name].annotation).validate_python(value)
             except ValidationError as error:
-                rule = error.errors()[0]["msg"].partition(", unable to parse")[0].replace("Input should be", "it must be")
+                rule = in_our_words(error.errors()[0]["msg"])
                 raise UserError(f"the setting '{name}' of the data '{self.name}' is wrong: {rule}, but got {value!r}") from None
         for name, parameter in takes.items():
             if parameter.default is parameter.empty and name not in given:
@@ -60,11 +61,14 @@ def require_devices(device: str, devices: int, recipes: Collection[Recipe] = (),
             supernet that is to be compiled.
     """
     torch = require("torch", "oneshot")
+    if device not in ("cpu", "cuda"):
+        raise UserError(f"a device is cpu or cuda, but got '{device}'")
     from lissnas.oneshot.devices import require_parts, require_plain, require_precision
 
     there = torch.cuda.device_count()
     if device == "cuda" and there < devices:
-        raise UserError(f"this asks for {devices} GPUs, but this machine has {there}: set device=cpu, or devices")
+        asked = "a GPU" if devices == 1 else f"{devices} GPUs"
+        raise UserError(f"this asks for {asked}, but torch finds {there} on this machine: set device=cpu, or devices")
     if supernet is not None:
         require_plain(supernet)
     for recipe in recipes if supernet is None else (supernet, *recipes):

@@ -82,7 +82,9 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
         ]
         files = ["networks/best.safetensors", "networks/best.onnx"]
         export = {"largest_difference": difference, "files": files}
-        run.write_json("retrained.json", {"ours": final_row(steps, best), "lists": {"ours": rows}, "export": export})
+        label = f"The best of {len(trained)} trained alone" if len(trained) > 1 else "The one trained alone"
+        ours = {**final_row(steps, best), "label": label}
+        run.write_json("retrained.json", {"ours": ours, "lists": {"ours": rows}, "export": export})
 
     def measure() -> None:
         final = steps.read("retrained.json")

@@ -75,8 +75,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
         best = {
             "architecture": found["architecture"],
             "genes": steps.space.root.to_dicts(one)[0],
-            "predicted": found["best"],
-            "measured": None,
+            "inherited": found["best"],
             "costs": {cost: float(values[0]) for cost, values in steps.space.cost(one).items()},
         }
         numbers = {"search": {name: found}, "best": best}

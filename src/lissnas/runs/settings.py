@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from lissnas.errors import UserError
 from lissnas.formats.hints import nearest
 
-__all__ = ["check_settings", "read_settings"]
+__all__ = ["check_settings", "in_our_words", "read_settings"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -96,7 +96,12 @@ def _rule(error: Any) -> str:
         return "it must be given"
     if error["type"] in ("model_type", "dataclass_type"):
         return "it must be a group of settings, {name: value}"
-    text: str = error["msg"].partition(", unable to parse")[0]
+    return in_our_words(error["msg"])
+
+
+def in_our_words(message: str) -> str:
+    """A rule of pydantic's, in the words of the other messages."""
+    text = message.partition(", unable to parse")[0]
     for theirs, ours in _WORDS.items():
         text = text.replace(theirs, ours)
     return text

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Neighbors, SearchSpace
-from lissnas.spaces.cheapest import cheapest
+from lissnas.spaces.cheapest import cheapest, dearest
 from lissnas.spaces.draw import propose_until_valid
 from lissnas.spaces.expression import Expression
 from lissnas.spaces.limits import check_limits, meets_limits
@@ -110,12 +110,17 @@ def _can_be_listed(space: SearchSpace) -> bool:
 
 
 def no_space_meets(space: SearchSpace, limits: Sequence[str]) -> str:
-    """The line that says that limits leave nothing, or too little, with the smallest of each cost that they name."""
-    named = [name for name in space.cost_names if any(name in Expression(limit).names for limit in limits)]
-    least = {name: cheapest(space, name) for name in named or space.cost_names}
-    said = [f"the smallest {name} {'is' if it.exact else 'found is'} {it.value:.12g}" for name, it in least.items()]
-    least_of_all = ", ".join(said) or "it has no cost"
+    """The line that says that limits leave nothing, or too little, with the end of each cost that they name."""
+    said, ends = [], []
+    for name in space.cost_names:
+        named = [limit for limit in limits if name in Expression(limit).names]
+        if named or not any(set(space.cost_names) & Expression(limit).names for limit in limits):
+            large = bool(named) and all(">" in limit and "<" not in limit for limit in named)
+            end = dearest(space, name) if large else cheapest(space, name)
+            ends.append(end)
+            said.append(f"the {'largest' if large else 'smallest'} {name} {'is' if end.exact else 'found is'} {end.value:.12g}")
+    told = ", ".join(said) or "it has no cost"
     none = f"no architecture of '{space.name}'"
-    if any(meets_limits(space, it.genotype, limits).all() for it in least.values()):
+    if any(meets_limits(space, end.genotype, limits).all() for end in ends):
         none = f"next to no architecture of '{space.name}' (none of {DRAWS:,} that were drawn)"
-    return f"{none} meets {' and '.join(limits)}: {least_of_all}; relax the limits"
+    return f"{none} meets {' and '.join(limits)}: {told}; relax the limits"

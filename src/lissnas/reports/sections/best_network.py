@@ -12,6 +12,7 @@ from lissnas.reports.formats import anything
 from lissnas.reports.markup import Column, details, figure, table, text
 from lissnas.reports.section import Numbers, Section
 
+_SCORES = {"predicted": "predicted", "inherited": "with inherited weights", "measured": "measured"}
 _REPEATED = re.compile(r"(.+?)_?(\d+)")
 
 
@@ -36,7 +37,7 @@ def numbers(data: RunData) -> Numbers | None:
         "blocks": [
             {"position": i, "alleles": {stem: group[i][1] for stem, group in groups.items() if i in group}} for i in positions
         ],
-        "scores": [{"what": what, "value": best[what]} for what in ("predicted", "measured") if best.get(what) is not None],
+        "scores": [{"what": words, "value": best[what]} for what, words in _SCORES.items() if best.get(what) is not None],
         "costs": [{"what": name, "value": value} for name, value in (best.get("costs") or {}).items()],
         "metric": data.metric_label,
         "command": data.command,
@@ -70,7 +71,7 @@ def draw(numbers: Numbers) -> str:
     settings = "".join(f"<li>{text(g)} <strong>{text(anything(a))}</strong></li>" for g, a in whole.items())
     above = f'<ul class="legend" aria-label="Decisions about the whole network">{settings}</ul>' if settings else ""
     facts = [
-        *({**row, "what": f"{row['what']} {numbers['metric']}"} for row in numbers["scores"]),
+        *({**row, "what": f"{numbers['metric']}, {row['what']}"} for row in numbers["scores"]),
         *numbers["costs"],
     ]
     tables = table([Column("what", "What", "text"), Column("value", "Value")], facts, source="best") if facts else ""

@@ -22,7 +22,7 @@ def numbers(data: RunData) -> Numbers | None:
     rows = []
     for name, entry in (final or {}).items():
         if isinstance(entry, Mapping) and "test" in entry:
-            label = _NAMES.get(name, name.replace("_", " "))
+            label = entry.get("label") or _NAMES.get(name, name.replace("_", " "))
             costs = {f"cost:{cost}": value for cost, value in (entry.get("costs") or {}).items()}
             rows.append({**entry, **costs, "name": label, "short": _SHORT.get(name, name.replace("_", " "))})
     if not rows:

@@ -36,7 +36,9 @@ def numbers(data: RunData) -> Numbers:
         notes.append(
             "The interval of the shrink index is about which networks were sampled; it does not hold the predictor's own error."
         )
-    if best and best.get("measured") is None:
+    if best and best.get("inherited") is not None:
+        notes.append("The best network's score is that of inherited weights. Train it alone before you rely on it.")
+    elif best and best.get("measured") is None:
         notes.append("The best network's score is predicted. Measure it before you rely on it.")
     supernets = data.get("supernets") or {}
     few = min((row["n"] for row in supernets.values()), default=None)
