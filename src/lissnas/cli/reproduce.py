@@ -31,7 +31,9 @@ def reproduce(
             metavar="[TABLE|FIGURE...]", help="table1 ... table10, figure1 ... figure6, others, or all; a list if none."
         ),
     ] = None,
-    scale: Annotated[str, typer.Option(help="small (minutes for all), or paper: the paper's budget.")] = "small",
+    scale: Annotated[
+        str, typer.Option(help="small (minutes for all but what --space adds), or paper: the paper's budget.")
+    ] = "small",
     seeds: Annotated[int | None, typer.Option(help="Runs of each method; 3 of small, 5 of paper.", min=1)] = None,
     data: Annotated[
         Path | None,
@@ -166,7 +168,10 @@ def _described() -> list[dict[str, Any]]:
     from lissnas.experiments.all_stages import find_stage
     from lissnas.experiments.data import available
     from lissnas.experiments.job import benchmarks_of_experiment
+    from lissnas.experiments.original_runs import OriginalStage
+    from lissnas.experiments.supernet_stages import SupernetStage
 
+    trains = (SupernetStage, OriginalStage)
     rows = []
     for name in list_experiments():
         experiment = EXPERIMENTS.get(name)
@@ -181,6 +186,7 @@ def _described() -> list[dict[str, Any]]:
                 "needs": benchmarks_of_experiment(experiment),
                 "missing": lacking,
                 "seconds": experiment.cost,
+                "trained": [stage.space for stage in map(find_stage, experiment.stages) if isinstance(stage, trains)],
             }
         )
     return rows
@@ -190,6 +196,8 @@ def _listed() -> str:
     lines = [f"{'experiment':15} {'claims':>6} {'seconds':>8}  {'what':52} data"]
     for row in _described():
         data = f"missing: {', '.join(row['missing'])}" if row["missing"] else "here" if row["needs"] else "none needed"
+        if row["trained"]:
+            data = f"supernets, half an hour to an hour for a seed: --space {' or '.join(row['trained'])}"
         lines.append(f"{row['name']:15} {row['claims']:6} {row['seconds']:8.0f}  {row['title']:52} {data}")
     lines.append("Seconds: of one seed at --scale paper on one core; tables that share a space share its runs.")
     return "\n".join(lines)

@@ -48,7 +48,10 @@ def install_from(folder: Path, wanted: Iterable[str], say: Say) -> list[str]:
         UserError: no such folder, none of the files in it, or a file that is not what its name says.
     """
     if not folder.is_dir():
-        raise UserError(f"--data names a folder with the benchmarks' files, but '{folder}' is none: check the path")
+        raise UserError(
+            f"--data names a folder with the benchmarks' files and CIFAR-10 (cifar-10-batches-bin), but '{folder}' is none: "
+            "check the path"
+        )
     names = list(dict.fromkeys(wanted))
     found = []
     for name in names:

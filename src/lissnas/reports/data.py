@@ -74,6 +74,12 @@ class RunData:
         return f"{self.metric_name} ({unit})" if unit else self.metric_name
 
     @property
+    def drawn_label(self) -> str:
+        """What the scores of spaces are called: they are predictions, unless a benchmark knows them all."""
+        known = self.get("shrink.shrunk.source") == "true"
+        return self.metric_label if known else f"predicted {self.metric_label}"
+
+    @property
     def higher_is_better(self) -> bool:
         """Which way the score is better."""
         return bool(self.metrics.get("metric", {}).get("higher_is_better", True))

@@ -70,7 +70,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
 
     def train() -> None:
         genotypes = steps.space.root.parse(steps.read(CHOSEN)["architectures"])
-        progress.say(f"training {len(genotypes)} networks alone")
+        progress.say(f"training {len(genotypes)} network{'s' if len(genotypes) > 1 else ''} alone")
         trained = train_networks(steps, "retrain", genotypes, config.network, "networks trained")
         accuracy = np.array([network.accuracy for network in trained])
         best = trained[int(np.argmax(accuracy))]

@@ -43,7 +43,7 @@ def numbers(data: RunData) -> Numbers:
             else "",
         ),
         ("Score", f"{data.metric_label}, {'higher' if metric.get('higher_is_better', True) else 'lower'} is better"),
-        *((label, anything(asked[key])) for key, label in _WORDS.items() if asked.get(key) not in (None, [], "")),
+        *((_label(key, data), anything(asked[key])) for key in _WORDS if asked.get(key) not in (None, [], "")),
     ]
     return {
         "facts": [(label, value) for label, value in facts if value],
@@ -51,6 +51,11 @@ def numbers(data: RunData) -> Numbers:
         "command": data.command,
         "version": data.metrics.get("version"),
     }
+
+
+def _label(key: str, data: RunData) -> str:
+    whole_job = key == "limits" and data.metrics.get("kind") == "main"
+    return "Limits of the searches" if whole_job else _WORDS[key]  # the space is shrunk without them
 
 
 def draw(numbers: Numbers) -> str:

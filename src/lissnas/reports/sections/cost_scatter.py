@@ -50,7 +50,7 @@ def numbers(data: RunData) -> Numbers | None:
             for group, some in points.items()
         ],
         "pockets": scatter.get("pockets"),
-        "metric": data.metric_label,
+        "metric": data.drawn_label,
         "command": data.command,
     }
 
@@ -77,9 +77,10 @@ def draw(numbers: Numbers) -> str:
         source="cost_scatter",
     )
     pockets = numbers["pockets"]
-    words = (
-        f" The shrunk space falls into {count(pockets)} pockets, whose members are linked by single edits." if pockets else ""
-    )
+    words = ""
+    if pockets:
+        falls = "is one pocket" if pockets == 1 else f"falls into {count(pockets)} pockets"
+        words = f" The shrunk space {falls}, whose members are linked by single edits."
     return figure(
         charts.legend(_colors(numbers)) + drawing,
         f"Each point is a network: its {cost} and its {metric}.{words}",

@@ -31,7 +31,7 @@ def numbers(data: RunData) -> Numbers | None:
             {"pair": " against ".join(pair.replace("_vs_", "_").split("_")), **test}
             for pair, test in (edf.get("ks") or {}).items()
         ],
-        "metric": data.metric_label,
+        "metric": data.drawn_label,
         "higher_is_better": data.higher_is_better,
         "command": data.command,
     }
