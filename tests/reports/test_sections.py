@@ -164,19 +164,22 @@ def test_an_index_that_may_be_zero_is_no_improvement(shrink_metrics: Metrics) ->
 
 
 @pytest.mark.parametrize(
-    ("ours", "improved", "words"),
+    ("test", "p_value", "improved", "words"),
     [
-        ({"test": 98.06, "test_low": 97.9, "test_high": 98.9}, None, "No clear difference"),
-        ({"test": 99.5, "test_low": 99.1, "test_high": 99.9}, True, "beats the best"),
-        ({"test": 95.0, "test_low": 94.0, "test_high": 96.0}, False, "No improvement"),
-        ({"test": 97.0, "test_low": None, "test_high": None}, False, "No improvement"),
+        (98.06, 0.61, None, "No clear difference"),
+        (99.5, 0.003, True, "beats the best"),
+        (95.0, 0.049, False, "No improvement"),
     ],
 )
-def test_the_verdict_on_the_network(main_metrics: Metrics, ours: Metrics, improved: bool | None, words: str) -> None:
-    main_metrics["final"]["ours"] |= ours
+def test_the_verdict_on_the_network(
+    main_metrics: Metrics, test: float, p_value: float, improved: bool | None, words: str
+) -> None:
+    main_metrics["final"]["ours"]["test"] = test
+    main_metrics["final"]["paired"]["full_search"]["p_value"] = p_value
     verdict = verdicts(RunData(main_metrics))[-1]
     assert verdict.improved is improved
     assert words in verdict.sentence
+    assert f"7 images that it alone gets right against 5 (McNemar's exact test, p = {p_value:.3}" in verdict.sentence
 
 
 def test_a_weak_predictor_is_said_first(shrink_metrics: Metrics) -> None:

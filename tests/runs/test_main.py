@@ -69,6 +69,8 @@ def test_the_whole_job_on_nasbench201(folder):
     assert {one["evaluations"] for one in metrics["search"].values()} == {8}
     assert metrics["supernet_difference"]["n"] == 20
     assert {"ours", "full_search", "random"} <= set(metrics["final"])
+    assert set(metrics["final"]["paired"]) >= {"full_search", "random"}
+    assert 0 < metrics["final"]["paired"]["full_search"]["p_value"] <= 1
     assert metrics["search"]["full"]["front"][-1]["params"] <= 1.2e6
     page = (done / "report.html").read_text()
     assert "What the search found" in page

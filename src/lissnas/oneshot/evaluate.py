@@ -30,6 +30,7 @@ __all__ = [
     "evaluate_subnets",
     "one_thread",
     "recalibrate",
+    "right_answers",
     "score_network",
     "score_subnets",
     "walk",
@@ -215,6 +216,15 @@ def score_network(network: nn.Module, data: Images, split: str = "validation", b
             scored += len(labels)
     right, cross_entropy = (total / scored).tolist()
     return 100 * right, cross_entropy
+
+
+@torch.no_grad()
+def right_answers(network: nn.Module, data: Images, split: str, batch_size: int = 1024) -> NDArray[np.bool_]:
+    """Which images of a split one network gets right, bool[n], by its running statistics."""
+    device = next(network.parameters()).device
+    with evaluating(network):
+        batches = evaluation_batches(data, split, batch_size, device)
+        return torch.cat([network(images).argmax(1) == labels for images, labels in batches]).cpu().numpy()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from lissnas.quality.cosine import CosineDiversity, cosine_diversity, gene_entro
 from lissnas.quality.distribution import KolmogorovSmirnov, edf, edf_area, ks
 from lissnas.quality.diversity import cost_coverage, mean_distance
 from lissnas.quality.evidence import Evidence, Scores, assess_space, score_space
+from lissnas.quality.mcnemar import Discordance, discordance
 from lissnas.quality.pockets import pockets
 from lissnas.quality.s3 import ExpectedTopError, expected_top_error
 from lissnas.quality.shrink_index import (
@@ -29,6 +30,7 @@ from lissnas.quality.top import hypervolume, share_kept
 __all__ = [
     "Correlation",
     "CosineDiversity",
+    "Discordance",
     "Evidence",
     "ExpectedTopError",
     "KolmogorovSmirnov",
@@ -43,6 +45,7 @@ __all__ = [
     "compare_spaces",
     "cosine_diversity",
     "cost_coverage",
+    "discordance",
     "edf",
     "edf_area",
     "expected_top_error",

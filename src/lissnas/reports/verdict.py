@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lissnas.reports.data import RunData
-from lissnas.reports.formats import coefficient, number
+from lissnas.reports.formats import coefficient, count, number, probability
 
 __all__ = ["Verdict", "supernet_verdict", "verdicts"]
 
+LEVEL = 0.05  # of a test; a p-value below it is called a difference
 WEAK = 0.3  # a held-out Kendall tau below this is said aloud
 
 
@@ -76,20 +76,15 @@ def supernet_verdict(data: RunData) -> Verdict | None:
 
 
 def _network(data: RunData) -> Verdict | None:
-    ours, rival = data.get("final.ours"), data.get("final.full_search")
-    if not ours or not rival:
+    ours, rival, paired = (data.get(f"final.{key}") for key in ("ours", "full_search", "paired.full_search"))
+    if not ours or not rival or not paired:
         return None
-    scores = f"{number(ours['test'])} against {number(rival['test'])} on the test set"
+    alone = f"{count(paired['ours'])} images that it alone gets right against {count(paired['theirs'])}"
+    scores = f"{number(ours['test'])} against {number(rival['test'])} on the test set, {alone}"
+    told = f"{scores} (McNemar's exact test, p = {probability(paired['p_value'])})"
     whom = "the best of a search on the full space at the same cost"
-    if _overlap(ours, rival):
-        why = "with intervals that overlap (each its own, on the same images)"
-        return Verdict(None, f"No clear difference between the final network and {whom}: {scores}, {why}.")
+    if paired["p_value"] >= LEVEL:
+        return Verdict(None, f"No clear difference between the final network and {whom}: {told}.")
     if data.better(ours["test"], rival["test"]):
-        return Verdict(True, f"The final network beats {whom}: {scores}.")
-    return Verdict(False, f"No improvement: the final network does not beat {whom}: {scores}.")
-
-
-def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    if a.get("test_low") is None or b.get("test_low") is None:
-        return False
-    return bool(a["test_low"] <= b["test_high"] and b["test_low"] <= a["test_high"])
+        return Verdict(True, f"The final network beats {whom}: {told}.")
+    return Verdict(False, f"No improvement: the final network does not beat {whom}: {told}.")

@@ -7,6 +7,7 @@ touched once, for the final numbers.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from lissnas.formats import load_space
 from lissnas.oneshot.evaluate import score_subnets
 from lissnas.oneshot.export import export_network
 from lissnas.oneshot.retrain import TrainedNetwork
+from lissnas.quality import discordance
 from lissnas.runs.checkpoint import evaluate_in_chunks
 from lissnas.runs.directory import Run
 from lissnas.runs.header import CONFIG
@@ -26,7 +28,7 @@ from lissnas.runs.measured import Evaluations, write_evaluations
 from lissnas.runs.one_shot import ACCURACY, OneShotSteps
 from lissnas.runs.predicting import fit_step
 from lissnas.runs.progress import Progress
-from lissnas.runs.retraining import STAND_ALONE, final_row, train_networks, write_stand_alone
+from lissnas.runs.retraining import STAND_ALONE, final_row, test_answers, train_networks, write_stand_alone
 from lissnas.runs.searching import search_file, search_step
 from lissnas.runs.settings import read_settings
 from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, head, report_step
@@ -125,14 +127,19 @@ class _Job(OneShotSteps):
                 for text, network in zip(self.space.format(part), networks, strict=True)
             ]
         difference = export_network(best["shrunk"].weights, self.run.path("networks"), "best")
+        finalists = {
+            "ours": best["shrunk"],
+            "full_search": best["full"],
+            "random": trained[len(found["full"]) + len(found["shrunk"])],
+            f"best_of_{n}_random_networks": best["random"],
+        }
+        right = {name: test_answers(self, network) for name, network in finalists.items()}
         rows = {
             "retrained": n,
             "equal_cost": f"Both searches evaluated {self.read(search_file('full'))['evaluations']} networks at most, "
             "and their supernets were trained alike.",
-            "ours": final_row(self, best["shrunk"]),
-            "full_search": final_row(self, best["full"]),
-            "random": final_row(self, trained[len(found["full"]) + len(found["shrunk"])]),
-            f"best_of_{n}_random_networks": final_row(self, best["random"]),
+            **{name: final_row(self, network, right[name]) for name, network in finalists.items()},
+            "paired": {name: asdict(discordance(right["ours"], theirs)) for name, theirs in right.items() if name != "ours"},
             "lists": lists,
             "export": {"largest_difference": difference, "files": ["networks/best.safetensors", "networks/best.onnx"]},
         }

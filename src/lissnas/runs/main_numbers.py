@@ -69,12 +69,19 @@ def summarize_training(metrics: dict[str, Any]) -> list[str]:
             f"Retrained, {label}: validation {row['validation']:.2f}%, test {row['test']:.2f}% "
             f"({row['test_low']:.1f} to {row['test_high']:.1f})."
         )
+    for name in ("full_search", "random"):
+        lines.append(f"Against {labels[name]}: {_who_is_right(final['paired'][name])}")
     if final["ours"]["test"] <= max(final["full_search"]["test"], final["random"]["test"]):
         lines.append(
             "On the test images the network from the shrunk space is NOT better than both others: no improvement shown here."
         )
     lines.append("The best network is exported: networks/best.safetensors and networks/best.onnx in the run directory.")
     return lines
+
+
+def _who_is_right(paired: dict[str, Any]) -> str:
+    told = f"{paired['ours']} test images that it alone gets right, {paired['theirs']} that the other alone does"
+    return f"{told} (McNemar's exact test: p = {paired['p_value']:.2g})."
 
 
 def _who_ranks_better(difference: dict[str, float]) -> str:

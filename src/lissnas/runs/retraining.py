@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.formats import write_architectures_csv
-from lissnas.oneshot.evaluate import score_network
+from lissnas.oneshot.evaluate import right_answers
 from lissnas.oneshot.recipe import Recipe
 from lissnas.oneshot.retrain import TrainedNetwork, retrain
 from lissnas.runs.one_shot import OneShotSteps
 
-__all__ = ["STAND_ALONE", "final_row", "interval", "train_networks", "write_stand_alone"]
+__all__ = ["STAND_ALONE", "final_row", "interval", "test_answers", "train_networks", "write_stand_alone"]
 
 STAND_ALONE = "stand-alone.csv"
 
@@ -53,11 +53,16 @@ def write_stand_alone(steps: OneShotSteps, genotypes: Genotypes, accuracy: Seque
         write_architectures_csv(root, genotypes[rows], path, columns)
 
 
-def final_row(steps: OneShotSteps, network: TrainedNetwork) -> dict[str, Any]:
-    """A network with its accuracy on the test images, which are looked at here and nowhere else."""
+def test_answers(steps: OneShotSteps, network: TrainedNetwork) -> NDArray[np.bool_]:
+    """Which of the test images a network gets right, bool[n]. They are looked at here and nowhere else."""
+    return right_answers(network.network().to(steps.device), steps.data, "test")
+
+
+def final_row(steps: OneShotSteps, network: TrainedNetwork, right: NDArray[np.bool_]) -> dict[str, Any]:
+    """A network with its accuracy on the test images, of which it got those ``right``."""
     one = network.genotype[None]
-    test, _ = score_network(network.network().to(steps.device), steps.data, "test")
-    low, high = interval(test, len(steps.data.test))
+    test = 100 * float(right.mean())
+    low, high = interval(test, len(right))
     return {
         "architecture": steps.space.format(one)[0],
         "validation": network.accuracy,
