@@ -94,6 +94,7 @@ def test_one_after_the_other(lissnas: Command, folder: Path):
     assert "The best of 2 trained alone: validation" in said.out
     report = (folder / "r" / "report.html").read_text()
     assert "The best of 2 trained alone" in report
+    assert "All that were trained alone, in the order of the search: 2" in report
     assert "shrunk space" not in report
     report = (folder / "f" / "report.html").read_text()
     assert "with inherited weights" in report

@@ -8,7 +8,7 @@ from typing import Any
 from lissnas.reports import charts
 from lissnas.reports.data import RunData
 from lissnas.reports.formats import count, number
-from lissnas.reports.markup import Column, figure, paragraphs, table
+from lissnas.reports.markup import Column, details, figure, paragraphs, table
 from lissnas.reports.section import Numbers, Section
 
 _NAMES = {"ours": "Ours: search on the shrunk space", "full_search": "Search on the full space", "random": "A random network"}
@@ -24,7 +24,8 @@ def numbers(data: RunData) -> Numbers | None:
         if isinstance(entry, Mapping) and "test" in entry:
             label = entry.get("label") or _NAMES.get(name, name.replace("_", " "))
             costs = {f"cost:{cost}": value for cost, value in (entry.get("costs") or {}).items()}
-            rows.append({**entry, **costs, "name": label, "short": _SHORT.get(name, name.replace("_", " "))})
+            short = "best" if entry.get("label") else _SHORT.get(name, name.replace("_", " "))
+            rows.append({**entry, **costs, "name": label, "short": short})
     if not rows:
         return None
     rows.sort(key=lambda row: list(_NAMES.values()).index(row["name"]) if row["name"] in _NAMES.values() else len(_NAMES))
@@ -37,6 +38,7 @@ def numbers(data: RunData) -> Numbers | None:
             for name in ("shrunk", "full")
             if search.get(name)
         ],
+        "alone": data.get("final.lists.ours") if data.get("final.ours.label") else None,
         "sentences": _sentences(final or {}),
         "metric": data.metric_label,
         "command": data.command,
@@ -71,6 +73,10 @@ def draw(numbers: Numbers) -> str:
             source="search",
             caption="What the searches saw, with weights inherited from their supernets",
         )
+    if numbers["alone"]:
+        columns = [Column("architecture", "Architecture", "text"), Column("validation", f"Validation {metric}")]
+        every = table(columns, numbers["alone"], source="final.lists.ours")
+        tables += details(f"All that were trained alone, in the order of the search: {count(len(numbers['alone']))}", every)
     return paragraphs(numbers["sentences"]) + figure(
         charts.legend(_COLORS, {"validation": "diamond"})
         + charts.chart(_chart(numbers), says=says, height=60 + 50 * len(rows)),
