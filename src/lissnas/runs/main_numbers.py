@@ -69,8 +69,8 @@ def summarize_training(metrics: dict[str, Any]) -> list[str]:
             f"Retrained, {label}: validation {row['validation']:.2f}%, test {row['test']:.2f}% "
             f"({row['test_low']:.1f} to {row['test_high']:.1f})."
         )
-    for name in ("full_search", "random"):
-        lines.append(f"Against {labels[name]}: {_who_is_right(final['paired'][name])}")
+    for name, whom in (("full_search", "the one found in the full space"), ("random", "the random one")):
+        lines.append(_who_is_right(whom, final["paired"][name]))
     if final["ours"]["test"] <= max(final["full_search"]["test"], final["random"]["test"]):
         lines.append(
             "On the test images the network from the shrunk space is NOT better than both others: no improvement shown here."
@@ -79,9 +79,9 @@ def summarize_training(metrics: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _who_is_right(paired: dict[str, Any]) -> str:
-    told = f"{paired['ours']} test images that it alone gets right, {paired['theirs']} that the other alone does"
-    return f"{told} (McNemar's exact test: p = {paired['p_value']:.2g})."
+def _who_is_right(whom: str, paired: dict[str, Any]) -> str:
+    told = f"Ours alone is right on {paired['ours']} test images, {whom} alone on {paired['theirs']}"
+    return f"{told} (McNemar's exact test, p = {paired['p_value']:.2g})."
 
 
 def _who_ranks_better(difference: dict[str, float]) -> str:
