@@ -33,7 +33,7 @@ MISTAKES = [
     ("shrink key.yaml --scores measured.csv", "key.yaml:2: a space file has no key 'geens'"),
     (
         "spaces nothing.yaml",
-        "nothing.yaml:6: no architecture of 'toy' meets size <= 1: the smallest size is 16",
+        "nothing.yaml:6: no architecture of 'toy' meets size <= 1: size goes from 16 to",
         "relax the limits",
     ),
     ("export torn.parquet --out o.csv", "torn.parquet is truncated or damaged", "copy or save it again"),
@@ -158,7 +158,7 @@ CONFIGS = [
     ("data: {name: mnist}", "there are no images 'mnist': there are digits, cifar10, imagenet-folder"),
     ("data: {folder: x}", "the data 'digits' has no setting 'folder'"),
     ("data: {name: cifar10, folder: nope}", "nope", "is missing"),
-    ("data: {train: 5000}", "together at most 1797"),
+    ("data: {train: 5000}", "there are 1797 images to split"),
     ("search: {parents: 60}", "parents=60"),
     ("queries: 1500", "smaller than one iteration"),
     ("size: 50000", "50,000 architectures cannot come out of"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from lissnas.experiments.table3 import _above
 from lissnas.experiments.verdict import (
     VERDICTS,
     Claim,
@@ -86,6 +89,16 @@ def test_errors_of_the_judged_networks_do_not_average_out() -> None:
     assert over_seeds([2.0], [0.1]).low == pytest.approx(2 - 1.96 * 0.1)
     assert over_seeds([2.0]).low is None
     assert over_seeds([]).value is None
+
+
+def test_seeds_that_agree_by_chance_are_no_proof() -> None:
+    rows = [{"lissnas": ours, "full": theirs} for ours, theirs in ((93.4, 92.3), (93.2, 92.1), (93.1, 92.0))]
+    seeds: Any = [
+        SimpleNamespace(rows={key: SimpleNamespace(found={"best": value}) for key, value in row.items()}) for row in rows
+    ]
+    found = _above(seeds, "top-1", ["full"])
+    assert found.value == pytest.approx(1.1)  # in each seed, up to rounding
+    assert judge(Claim("a", "a", None, holds()), found).verdict == "differs"
 
 
 def test_sizes_are_averaged_as_ratios() -> None:

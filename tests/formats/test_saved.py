@@ -13,7 +13,16 @@ import pytest
 
 from lissnas.errors import UserError
 from lissnas.formats import get_space, load_space, packaged, read_header, save_space, space_from_text
-from lissnas.spaces import ConstrainedSpace, ExplicitSpace, Gene, ProductSpace, RestrictedSpace, SearchSpace
+from lissnas.spaces import (
+    ConstrainedSpace,
+    ExplicitSpace,
+    Gene,
+    PricedSpace,
+    ProductSpace,
+    RestrictedSpace,
+    SearchSpace,
+    TableCost,
+)
 
 EXAMPLE = Path(packaged.__file__).parent / "gpt-s.yaml"
 
@@ -237,3 +246,20 @@ def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot read or write '.*file"):
         save_space(space, tmp_path / "file" / "x.parquet")
+
+
+def test_a_list_with_a_cost_of_its_own_keeps_the_cost(tmp_path: Path, rng: np.random.Generator) -> None:
+    """As ``lissnas latency`` makes it of a shrunk space, and as that is shrunk again."""
+    parent = letters(4, 6)
+    table = TableCost("ms", 1.0, rng.random((6, 4)))
+    listed = ExplicitSpace.of(parent, parent.sample(200, rng), "small")
+    priced = PricedSpace(listed, [table])
+    for space in (priced, ExplicitSpace.of(priced, priced.sample(20, rng), "smaller")):
+        space.save(tmp_path / "priced.parquet")
+        loaded = get_space(tmp_path / "priced.parquet")
+        assert loaded.cardinality == space.cardinality
+        assert "ms" in loaded.cost_names
+        some = space.sample(10, rng)
+        assert loaded.cost(some)["ms"].tolist() == space.cost(some)["ms"].tolist()
+        assert loaded.is_valid(some).all()
+        assert loaded.root.fingerprint == parent.fingerprint

@@ -49,7 +49,7 @@ def test_images_of_one_channel_take_the_order_too():
         ({"batch_size": 64, "ghost": 32}, 1, "accumulate 2 does the same"),
         ({"batch_size": 64, "ghost": 32, "accumulate": 2}, 1, "choose a smaller batch_size or ghost"),
         ({"batch_size": 64, "ghost": 32}, 2, "choose a smaller batch_size or ghost"),
-        ({"batch_size": 50, "ghost": None, "accumulate": 2}, 1, "accumulate 5 does the same"),
+        ({"batch_size": 50, "ghost": None, "accumulate": 2}, 1, "accumulate 5 takes smaller parts, which batch norm then sees"),
         ({"batch_size": 50, "ghost": None, "accumulate": 50}, 1, "choose a smaller batch_size, and"),
     ],
 )

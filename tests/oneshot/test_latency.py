@@ -45,7 +45,7 @@ def test_a_clock_that_cannot_tell_networks_apart_is_said(small):
     table = measure_table(small, np.random.default_rng(0), Counting())
     error = check_table(small, table.cost(), small.sample(100, np.random.default_rng(1)), Forgetful())
     assert abs(error.repeated) < 0.25
-    assert "measured a second time they order themselves with" in str(error)
+    assert "one measurement orders the other with" in str(error)
 
 
 def test_a_table_is_fitted_where_networks_are_no_chains():

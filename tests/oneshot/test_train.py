@@ -317,8 +317,8 @@ def test_images_that_the_networks_do_not_take_are_refused(small, data, recipe):
     ):
         with pytest.raises(UserError, match="take images of 1 x 8 x 8 in 10 classes, but digits has 1 x 8 x 8 in 7"):
             refused()
-    with pytest.raises(UserError, match=r"gives \[32, 10\] numbers for 32 images, but digits has 7 classes"):
-        train_network(build_network(small, [0, 0, 0], seed=0), other, recipe, seed=0)
+    with pytest.raises(UserError, match=r"gives \[32, 10\] numbers for 32 images, but digits has 12 classes"):
+        train_network(build_network(small, [0, 0, 0], seed=0), replace(data, classes=12), recipe, seed=0)
 
 
 class Breaking(torch.nn.Module):

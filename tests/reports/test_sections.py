@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lissnas.reports import SECTIONS, RunData
+from lissnas.reports.sections import asked, cost_scatter, edf
 from lissnas.reports.summary import summary
 from lissnas.reports.verdict import verdicts
 
@@ -223,3 +224,16 @@ def test_a_front_without_costs_has_its_table_still(main_metrics: Metrics) -> Non
         found["costs"], found["front"] = [], found["front"][:1]
     section = SECTIONS.get("search_front")
     assert "<table" in section.draw(section.numbers(RunData(main_metrics)))
+
+
+def test_predicted_scores_are_called_so_unless_a_benchmark_knows_them(main_metrics: Metrics) -> None:
+    data = RunData(main_metrics)
+    assert data.drawn_label == "predicted accuracy (%)"
+    assert edf.numbers(data)["metric"] == cost_scatter.numbers(data)["metric"] == "predicted accuracy (%)"
+    main_metrics["shrink"]["shrunk"]["source"] = "true"
+    assert RunData(main_metrics).drawn_label == "accuracy (%)"
+
+
+def test_limits_of_a_whole_job_are_those_of_its_searches(main_metrics: Metrics) -> None:
+    main_metrics["asked"]["limits"] = ["flops <= 3"]
+    assert dict(asked.numbers(RunData(main_metrics))["facts"])["Limits of the searches"] == "flops <= 3"

@@ -16,6 +16,7 @@ import lissnas.reports.write
 from lissnas.errors import UserError
 from lissnas.registry import Registry
 from lissnas.reports import SECTIONS, RunData, Section, write_report
+from lissnas.reports.sections import cost_scatter
 
 Metrics = dict[str, Any]
 
@@ -182,3 +183,11 @@ def test_run_data_reads_by_path() -> None:
     data = RunData({"kind": "x", "a": {"b": 3}})
     assert data.get("a.b") == 3
     assert data.get("a.c") is data.get("a.b.c") is None
+
+
+def test_one_pocket_is_one(main_metrics: Metrics) -> None:
+
+    found = cost_scatter.numbers(RunData(main_metrics))
+    assert found is not None
+    assert "is one pocket" in cost_scatter.draw({**found, "pockets": 1})
+    assert "falls into 3 pockets" in cost_scatter.draw({**found, "pockets": 3})

@@ -97,7 +97,7 @@ def test_the_whole_job_on_nasbench201(folder):
             "method: evolution",
             "the setting 'search.method' is wrong: it must be 'evolve', 'nsga2' or 'random'",
         ),
-        ("params <= 1.2e6", "params <= 1", "meets params <= 1: the smallest params is"),
+        ("params <= 1.2e6", "params <= 1", "meets params <= 1: params goes from"),
         ("space: cells.parquet", "space: darts-x", "unknown space 'darts-x'"),
         ("space: cells.parquet", "space: gpt-s", "'gpt-s' says nothing of layers"),
     ],

@@ -185,7 +185,7 @@ def test_a_budget_below_one_iteration(space):
 
 
 def test_limits_that_nothing_meets(space):
-    with pytest.raises(UserError, match="the smallest size"):
+    with pytest.raises(UserError, match="size goes from"):
         LISSNAS(queries=4000).shrink(space, Oracle.of(space), np.random.default_rng(0), ["size < 0"])
 
 

@@ -32,7 +32,9 @@ def latency(
     repeats: Annotated[int, typer.Option(help="Passes that the median is taken of.", min=1)] = 15,
     threads: Annotated[int, typer.Option(help="Threads of torch.", min=1)] = 1,
     device: DeviceOption = "cpu",
-    networks: Annotated[int, typer.Option(help="Whole networks that the table is checked on, 2 or more; 0: none.", min=0)] = 20,
+    networks: Annotated[
+        int | None, typer.Option(help="Whole networks that the table is checked on here; 0: none. [20; 0 with --table]", min=0)
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,6 +54,10 @@ def latency(
         raise UserError(f"a space with its costs is written as .parquet, but got '{out}': change its ending")
     if out.exists():
         raise UserError(f"'{out}' exists already: choose another --out")
+    if networks is None:
+        networks = 20 if table is None else 0
+    if networks == 1:
+        raise UserError("a latency table is checked on 2 networks or more, but got --networks 1: give 2 or more, or 0")
     require_devices(device, 1)
     given = get_space(space)
     rng = np.random.default_rng(seed)
@@ -86,6 +92,6 @@ def latency(
     print(f"Made: {measured.made}.")
     if error:
         print(f"Checked: {error}.")
-        if error.relative > BUSY:
+        if table is None and error.relative > BUSY:
             print("That is far off: on a machine that does other work long passes are interrupted. Measure when it rests.")
     print(f'Written: {out}. Next: lissnas shrink {out} ... --limit "{name} <= {np.median(costs):.3g}"')

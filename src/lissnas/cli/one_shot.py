@@ -29,6 +29,7 @@ from lissnas.oneshot.samplers import SAMPLERS
 from lissnas.runs import start as start_run
 from lissnas.runs.header import Header
 from lissnas.runs.settings import read_settings
+from lissnas.spaces import ExplicitSpace
 
 __all__ = ["retrain", "search", "summarize_one_shot", "supernet"]
 
@@ -251,8 +252,10 @@ def _choose(run: Path, files: str, which: str | None, what: str, option: str) ->
 def _knows(run: Path, space: str) -> str | None:
     """The supernet of ``run`` for ``space``: that of the shrunk space only where it trained these paths; None: any there is.
 
+    A space that is a list is looked at whole, another by 256 draws.
+
     Raises:
-        UserError: there is that of the shrunk space alone, and it never trained most of what is to be searched.
+        UserError: there is that of the shrunk space alone, and it did not train all of what is to be searched.
     """
     there = [name for name in ("shrunk", "full") if (run / f"supernets/{name}.safetensors").is_file()]
     if "shrunk" not in there:
@@ -260,7 +263,8 @@ def _knows(run: Path, space: str) -> str | None:
     paths, asked = (get_space(where) for where in (str(_space_of(run)), space))
     if paths.root.fingerprint != asked.root.fingerprint:
         return None  # which is said when the weights are read
-    if paths.is_valid(asked.sample(256, np.random.default_rng(0))).all():
+    rows = asked.genotypes if isinstance(asked, ExplicitSpace) else asked.sample(256, np.random.default_rng(0))
+    if paths.is_valid(rows).all():
         return "shrunk"
     if "full" in there:
         return "full"
@@ -272,7 +276,8 @@ def _knows(run: Path, space: str) -> str | None:
 
 def _space_of(run: Path) -> Path:
     """The shrunk space of a run, or the space that it is about."""
-    return next(path for path in (run / "shrunk.parquet", run / "space.parquet") if path.is_file() or path.stem == "space")
+    shrunk = run / "shrunk.parquet"
+    return shrunk if shrunk.is_file() else run / "space.parquet"
 
 
 def _images(name: str | None, pairs: list[str] | None, there: Mapping[str, Any]) -> Any:

@@ -197,7 +197,7 @@ def _listed() -> str:
     for row in _described():
         data = f"missing: {', '.join(row['missing'])}" if row["missing"] else "here" if row["needs"] else "none needed"
         if row["trained"]:
-            data = f"supernets, half an hour to an hour for a seed: --space {' or '.join(row['trained'])}"
+            data += f"; supernets only with --space {' or '.join(row['trained'])}, half an hour to 75 minutes a seed if small"
         lines.append(f"{row['name']:15} {row['claims']:6} {row['seconds']:8.0f}  {row['title']:52} {data}")
     lines.append("Seconds: of one seed at --scale paper on one core; tables that share a space share its runs.")
     return "\n".join(lines)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from lissnas.experiments.experiment import Experiment, Findings, Lab, Shown
 from lissnas.experiments.paired import paired_p, spread
 from lissnas.experiments.supernet_stages import BALANCED, FULL, SUPERNET_STAGES
@@ -79,11 +81,12 @@ def _above(seeds: Sequence[Supernets], statistic: str, others: Sequence[str]) ->
     differences = [a - b for a, b in zip(ours, best, strict=True)]
     found = over_seeds(differences, note=f"beside {', '.join(met)}")
     # scores are coarse, a few hundred images right or wrong: seeds that agree by chance are no proof
-    return found if len(set(differences)) > 1 else replace(found, low=None, high=None)
+    return replace(found, low=None, high=None) if np.allclose(differences, differences[0], atol=1e-9) else found
 
 
 def _lost(seeds: Sequence[Supernets], key: str) -> Measured:
-    """1 in each seed in which the best network that is known is not in a space, -1 where it is."""
+    """1 in each seed in which the best network that is known is not in a space, -1 where it is: no score, which seeds could
+    share by chance, so seeds that agree are taken as they stand."""
     held = [one.rows[key].holds_best for one in seeds if key in one.rows]
     if not held or None in held:
         return Measured(None)

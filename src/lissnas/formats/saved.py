@@ -22,7 +22,7 @@ from lissnas.arrays import Codes
 from lissnas.disk import writing
 from lissnas.errors import UserError
 from lissnas.formats.architectures import allele_column
-from lissnas.spaces import ExplicitSpace, SearchSpace, from_definition
+from lissnas.spaces import Cost, ExplicitSpace, PricedSpace, SearchSpace, from_definition
 
 __all__ = ["FORMAT", "load_space", "read_header", "save_space"]
 
@@ -221,13 +221,15 @@ def _is_listed(space: SearchSpace | None) -> bool:
 
 
 def _rooted(space: SearchSpace) -> SearchSpace:
-    """The same architectures, as a space whose definition needs at most one list: its own."""
+    """The same architectures at the same costs, as a space whose definition needs at most one list: its own."""
     parent: SearchSpace | None = getattr(space, "parent", None)
     if parent is None or not _is_listed(parent):
         return space
-    base = parent
+    base, costs = space, list[Cost]()
     while _is_listed(base):
+        costs = [*(base.costs if isinstance(base, PricedSpace) else ()), *costs]
         base = getattr(base, "parent")  # noqa: B009 - only spaces with a parent are listed
+    base = PricedSpace(base, costs) if costs else base
     if isinstance(space, ExplicitSpace):
         return ExplicitSpace(base, space.codes, space.name)
     return ExplicitSpace.of(base, np.concatenate(list(space.enumerate())), space.name)

@@ -28,7 +28,7 @@ __all__ = [
     "normalise",
     "open_batches",
     "require_batch",
-    "require_fits",
+    "require_images_fit",
 ]
 
 # Kind of data -> the class of its training batches, which also reads a split in order: see ``Loader``.
@@ -78,7 +78,7 @@ def require_batch(data: Images, batch_size: int) -> None:
         raise UserError(f"a batch must be 1 to {len(data.train)} images (the training split), but got {batch_size}")
 
 
-def require_fits(space: SearchSpace, data: Images) -> None:
+def require_images_fit(space: SearchSpace, data: Images) -> None:
     """Refuse images that the networks of ``space`` do not take.
 
     Raises:

@@ -138,11 +138,14 @@ def stratified_split(labels: NDArray[np.int64], sizes: Mapping[str, int | None],
     """
     asked = sum(size for size in sizes.values() if size is not None)
     full = [len(labels) - asked if size is None else size for size in sizes.values()]
+    given = {name: size for name, size in sizes.items() if size is not None}
+    for name, size in given.items():
+        if size < 1:
+            raise UserError(f"{name} must be 1 image or more, but got {size}")
     if sum(full) > len(labels) or min(full) < 1:
-        said = ", ".join(f"{name} {'(the rest)' if size is None else size}" for name, size in sizes.items())
-        raise UserError(
-            f"the splits must be 1 or more images and together at most {len(labels)}, but got {said}: make one of them smaller"
-        )
+        said = ", ".join(f"{name} {size}" for name, size in given.items())
+        rest = "" if len(given) == len(sizes) else ", and some must be left for the test"
+        raise UserError(f"there are {len(labels)} images to split{rest}, but got {said}: make one of them smaller")
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
     # Deal the classes out evenly: images sorted by their rank within their class, so that any run holds all classes alike.

@@ -20,8 +20,8 @@ __all__ = [
     "memory_order",
     "own_chance",
     "require_parts",
-    "require_plain",
     "require_precision",
+    "require_uncompiled",
     "smaller_parts",
 ]
 
@@ -48,7 +48,7 @@ def require_precision(precision: str, device: torch.device) -> None:
             raise UserError(f"precision bf16 is nothing that '{device}' can compute in: use {remedy}")
 
 
-def require_plain(recipe: Recipe) -> None:
+def require_uncompiled(recipe: Recipe) -> None:
     """Refuse to compile a supernet.
 
     Raises:
@@ -126,10 +126,11 @@ def enough_memory(device: torch.device, settings: str, remedy: str) -> Iterator[
 
 def smaller_parts(recipe: Recipe, world: int) -> str:
     """What to do where a batch of ``recipe`` does not fit into memory."""
-    for accumulate in range(recipe.accumulate + 1, recipe.batch_size // world + 1):
+    for accumulate in range(recipe.accumulate + 1, recipe.batch_size // (2 * world) + 1):  # parts of 2 images have statistics
         try:
             require_parts(replace(recipe, accumulate=accumulate), world)
         except UserError:
             continue
-        return f"accumulate {accumulate} does the same in smaller parts, or choose a smaller batch_size, and start anew"
+        does = "takes smaller parts, which batch norm then sees," if recipe.ghost is None else "does the same in smaller parts,"
+        return f"accumulate {accumulate} {does} or choose a smaller batch_size, and start anew"
     return "choose a smaller batch_size" + ("" if recipe.ghost is None else " or ghost") + ", and start anew"

@@ -16,7 +16,7 @@ from torch.nn import functional
 from lissnas.arrays import Genotypes, locate, unique
 from lissnas.engines import map_chunks
 from lissnas.errors import UserError
-from lissnas.oneshot.batches import calibration_images, evaluation_batches, require_fits
+from lissnas.oneshot.batches import calibration_images, evaluation_batches, require_images_fit
 from lissnas.oneshot.data import Images
 from lissnas.oneshot.devices import enough_memory
 from lissnas.oneshot.network import Path, require_path
@@ -102,7 +102,7 @@ def score_subnets(
     """
     space = supernet.space.root
     space.require_valid(genotypes)
-    require_fits(space, data)
+    require_images_fit(space, data)
     codes = space.encode(genotypes)
     members = unique(codes)
     if not len(members):
@@ -161,7 +161,11 @@ class _Scorer:
         statistics: list[Statistics] = []
         scored = 0
         settings = f"{calibration} images for statistics and {batch_size} to score at a time"
-        with enough_memory(device, settings, "choose fewer of either"), one_thread(device), evaluating(self.supernet):
+        with (
+            enough_memory(device, settings, "choose a smaller calibration or batch_size"),
+            one_thread(device),
+            evaluating(self.supernet),
+        ):
             for images, labels in evaluation_batches(self.data, split, batch_size, device):
                 if not scored:
                     first = calibration_images(self.data, calibration, device)
@@ -207,24 +211,23 @@ def _score(logits: Tensor, labels: Tensor) -> Tensor:
 @torch.no_grad()
 def score_network(network: nn.Module, data: Images, split: str = "validation", batch_size: int = 1024) -> tuple[float, float]:
     """Accuracy in percent and cross entropy in nats of one network, by its running statistics."""
-    device = next(network.parameters()).device
-    total = torch.zeros(2, dtype=torch.float64, device=device)
-    scored = 0
-    with evaluating(network):
-        for images, labels in evaluation_batches(data, split, batch_size, device):
-            total += _score(network(images), labels)
-            scored += len(labels)
-    right, cross_entropy = (total / scored).tolist()
+    scores = [_score(logits, labels) for logits, labels in _answers(network, data, split, batch_size)]
+    right, cross_entropy = (torch.stack(scores).sum(0) / len(data.split(split))).tolist()
     return 100 * right, cross_entropy
 
 
 @torch.no_grad()
 def right_answers(network: nn.Module, data: Images, split: str, batch_size: int = 1024) -> NDArray[np.bool_]:
     """Which images of a split one network gets right, bool[n], by its running statistics."""
-    device = next(network.parameters()).device
+    answers = _answers(network, data, split, batch_size)
+    return torch.cat([logits.argmax(1) == labels for logits, labels in answers]).cpu().numpy()
+
+
+def _answers(network: nn.Module, data: Images, split: str, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The logits of all images of a split, and their labels."""
     with evaluating(network):
-        batches = evaluation_batches(data, split, batch_size, device)
-        return torch.cat([network(images).argmax(1) == labels for images, labels in batches]).cpu().numpy()
+        for images, labels in evaluation_batches(data, split, batch_size, next(network.parameters()).device):
+            yield network(images), labels
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def check_costs(space: SearchSpace, costs: Sequence[str]) -> None:
     for name in costs:
         if name not in space.cost_names:
             known = ", ".join(space.cost_names) or "none"
-            remedy = "; lissnas latency gives it one" if "latency" in name else ""
+            remedy = "; lissnas latency gives it latency_ms" if "latency" in name else ""
             raise UserError(f"the objective '{name}' is no cost of '{space.name}': its costs are {known}{remedy}")
     if not costs:
         raise UserError("NSGA-II needs a cost beside the score, but got none: name one, like flops")

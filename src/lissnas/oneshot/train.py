@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lissnas.errors import UserError
-from lissnas.oneshot.batches import evaluation_batches, open_batches, require_fits
+from lissnas.oneshot.batches import evaluation_batches, open_batches, require_images_fit
 from lissnas.oneshot.checkpoint import Checkpoint, State
 from lissnas.oneshot.data import Images
 from lissnas.oneshot.devices import (
@@ -23,8 +23,8 @@ from lissnas.oneshot.devices import (
     memory_order,
     own_chance,
     require_parts,
-    require_plain,
     require_precision,
+    require_uncompiled,
     smaller_parts,
 )
 from lissnas.oneshot.distributed import Ranks, joined, launched
@@ -76,8 +76,8 @@ def train_supernet(
     root = supernet.space.root
     if sampler.space.root.fingerprint != root.fingerprint:
         raise UserError(f"paths of '{sampler.space.name}' do not fit a supernet of '{root.name}': draw from it, or shrink it")
-    require_plain(recipe)
-    require_fits(root, data)
+    require_uncompiled(recipe)
+    require_images_fit(root, data)
     return Training(supernet, sampler, data, recipe, seed, checkpoint_dir).start(devices, on_progress)
 
 
@@ -180,7 +180,7 @@ class Training:
                     resting.grad = None
                 moved = [p for p in parameters if p.grad is not None]
                 ranks.average([p.grad for p in moved if p.grad is not None])
-                if moved:  # nothing does where no operation of the path is more than a zero, and only K-shot's codes train
+                if moved:  # a K-shot step that trains the codes alone, on a path of zeros, has no gradient
                     scaler.unscale_(optimizer)
                     if recipe.clip_norm is not None:
                         nn.utils.clip_grad_norm_(moved, recipe.clip_norm)
@@ -222,7 +222,7 @@ class Training:
             for path in paths:
                 with computing(recipe.precision, part.device):
                     logits = forward(part) if path is None else forward(part, path)
-                if logits.shape[1:] != (self.data.classes,):
+                if logits.ndim != 2 or logits.shape[1] < self.data.classes:
                     raise UserError(
                         f"the network gives {list(logits.shape)} numbers for {len(part)} images, but {self.data.name} has "
                         f"{self.data.classes} classes: build it for as many"

@@ -164,7 +164,7 @@ def _search(
     stopped = search.run()
     rows, proven = search.rows, int((search.values >= search.bound).sum()) if stopped else len(search.rows)
     if stopped is None and not len(rows):
-        raise UserError(no_space_meets(space, limits) if limits else f"'{space.name}' holds no network")
+        raise UserError(no_space_meets(space, limits, proven=True) if limits else f"'{space.name}' holds no network")
     if stopped is not None:  # what is better than the bound is in the list already, so that nothing proven is pushed out
         rows = np.concatenate([rows, _sample_within(space, limits)])
         rows = space.decode(np.unique(space.encode(rows), axis=0)) if len(rows) else rows
@@ -231,7 +231,7 @@ def _list(
             kept, scores = _in_order(space, predictor, np.concatenate([kept, meets]))
             kept, scores = kept[:n], scores[:n]
     if not len(kept) and stopped is None:
-        raise UserError(no_space_meets(space, limits))
+        raise UserError(no_space_meets(space, limits, proven=True))
     bound = None if met <= n else float(scores[-1])
     if stopped is not None:
         bound = np.inf if predictor.higher_is_better else -np.inf

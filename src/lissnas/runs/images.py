@@ -63,14 +63,15 @@ def require_devices(device: str, devices: int, recipes: Collection[Recipe] = (),
     torch = require("torch", "oneshot")
     if device not in ("cpu", "cuda"):
         raise UserError(f"a device is cpu or cuda, but got '{device}'")
-    from lissnas.oneshot.devices import require_parts, require_plain, require_precision
+    from lissnas.oneshot.devices import require_parts, require_precision, require_uncompiled
 
     there = torch.cuda.device_count()
     if device == "cuda" and there < devices:
         asked = "a GPU" if devices == 1 else f"{devices} GPUs"
-        raise UserError(f"this asks for {asked}, but torch finds {there} on this machine: set device=cpu, or devices")
+        remedy = "the device cpu" if devices == 1 else "the device cpu, or fewer devices"
+        raise UserError(f"this asks for {asked}, but torch finds {there} on this machine: take {remedy}")
     if supernet is not None:
-        require_plain(supernet)
+        require_uncompiled(supernet)
     for recipe in recipes if supernet is None else (supernet, *recipes):
         require_precision(recipe.precision, torch.device(device))
         require_parts(recipe, devices)
@@ -86,11 +87,11 @@ def require_images(space: SearchSpace, data: Images, recipes: dict[str, Recipe])
         UserError: the space has no networks or no supernet, or these images do not fit.
     """
     require("torch", "oneshot")
-    from lissnas.oneshot.batches import require_batch, require_fits
+    from lissnas.oneshot.batches import require_batch, require_images_fit
     from lissnas.oneshot.supernet import require_supernet
 
     require_supernet(space)
-    require_fits(space, data)
+    require_images_fit(space, data)
     for name, recipe in recipes.items():
         try:
             require_batch(data, recipe.batch_size)

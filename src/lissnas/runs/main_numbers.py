@@ -70,7 +70,8 @@ def summarize_training(metrics: dict[str, Any]) -> list[str]:
             f"({row['test_low']:.1f} to {row['test_high']:.1f})."
         )
     for name, whom in (("full_search", "the one found in the full space"), ("random", "the random one")):
-        lines.append(_who_is_right(whom, final["paired"][name]))
+        if name in final.get("paired", {}):  # runs of earlier have it not
+            lines.append(_who_is_right(whom, final["paired"][name]))
     if final["ours"]["test"] <= max(final["full_search"]["test"], final["random"]["test"]):
         lines.append(
             "On the test images the network from the shrunk space is NOT better than both others: no improvement shown here."

@@ -84,7 +84,7 @@ class OneShotSteps:
         """Keep the space and which images these are, and say what there is.
 
         Raises:
-            UserError: the images are others than when the run began: some that were trained on could be judged by.
+            UserError: the images are others than when the run began; networks could be judged by what they were trained on.
         """
 
         def write() -> None:
@@ -98,7 +98,7 @@ class OneShotSteps:
         if before != images["fingerprint"]:
             raise UserError(
                 f"the images of '{self.data.name}' are others (fingerprint {images['fingerprint']}) than when this run began "
-                f"({before}): put back those that are gone, take away those that came, or start a new run"
+                f"({before}): bring those back, or start a new run"
             )
         self.space = load_space(self.run.path(SPACE))
         self.progress.say(

@@ -12,7 +12,7 @@ from lissnas.spaces.cost import TableCost
 from lissnas.spaces.parts import FreeGenes
 from lissnas.spaces.product import ProductSpace
 
-__all__ = ["End", "cheapest", "dearest"]
+__all__ = ["DRAWS", "End", "can_be_listed", "cheapest", "dearest"]
 
 MAX_LISTED = 1 << 20
 DRAWS = 100_000
@@ -29,6 +29,11 @@ class End(NamedTuple):
     value: float
     exact: bool
     genotype: Genotypes
+
+
+def can_be_listed(space: SearchSpace) -> bool:
+    """Whether to go through all of it where a number must be exact."""
+    return space.cardinality_is_exact and space.cardinality <= MAX_LISTED
 
 
 def cheapest(space: SearchSpace, cost: str) -> End:
@@ -57,7 +62,7 @@ def _end(space: SearchSpace, cost: str, sign: int) -> End:
     if table is not None:
         alleles = [(sign * row[: len(gene.alleles)]).argmin() for gene, row in zip(space.genes, table.table, strict=True)]
         return first(np.array([alleles], dtype=np.uint8), exact=True)
-    if space.cardinality_is_exact and space.cardinality <= MAX_LISTED:
+    if can_be_listed(space):
         blocks = (first(block, exact=True) for block in space.enumerate() if len(block))
         return min(blocks, key=lambda end: sign * end.value)
     drawn = space.sample(DRAWS, np.random.default_rng(0))

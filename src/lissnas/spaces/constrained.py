@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Neighbors, SearchSpace
-from lissnas.spaces.cheapest import cheapest, dearest
+from lissnas.spaces.cheapest import DRAWS, can_be_listed, cheapest, dearest
 from lissnas.spaces.draw import propose_until_valid
 from lissnas.spaces.expression import Expression
 from lissnas.spaces.limits import check_limits, meets_limits
@@ -19,8 +19,6 @@ from lissnas.spaces.subspace import Subspace
 
 __all__ = ["ConstrainedSpace"]
 
-MAX_COUNTED = 1 << 20
-DRAWS = 100_000
 RARE = 1000  # where fewer than one in so many of these draws meets the limits, a space that can be listed is
 
 
@@ -40,14 +38,15 @@ class ConstrainedSpace(Subspace):
         self.limits = check_limits(parent, limits)
         self.encodings = parent.encodings
         self.is_uniform = parent.is_uniform
-        if _can_be_listed(parent):
+        counted = can_be_listed(parent)
+        if counted:
             self.cardinality = sum(int(self._meets(block).sum()) for block in parent.enumerate())
         else:
             drawn = parent.sample(DRAWS, np.random.default_rng(0))
             self.cardinality = round(parent.cardinality * float(self._meets(drawn).mean()))
             self.cardinality_is_exact = False
         if self.cardinality == 0:
-            raise UserError(no_space_meets(parent, self.limits))
+            raise UserError(no_space_meets(parent, self.limits, proven=counted))
 
     def definition(self) -> dict[str, Any]:
         return {"kind": "constrained", "name": self.name, "parent": self.parent.definition(), "limits": list(self.limits)}
@@ -95,32 +94,28 @@ def sample_within(space: SearchSpace, n: int, limits: Sequence[str], rng: np.ran
         kept.append(good)
         have += len(good)
         if have * RARE < drawn and drawn >= DRAWS:
-            if _can_be_listed(space):
-                listed = np.concatenate([rows[meets_limits(space, rows, limits)] for rows in space.enumerate()])
-                if len(listed):
-                    return listed[rng.integers(len(listed), size=n)]
+            listed = can_be_listed(space)
+            if listed:
+                members = np.concatenate([rows[meets_limits(space, rows, limits)] for rows in space.enumerate()])
+                if len(members):
+                    return members[rng.integers(len(members), size=n)]
             if have == 0:
-                raise UserError(no_space_meets(space, limits))
+                raise UserError(no_space_meets(space, limits, proven=listed))
         block = min(max(1024, int((n - have) * drawn / max(have, 1) * 1.1)), 1 << 20)
     return np.concatenate(kept)[:n] if kept else space.sample(0, rng)
 
 
-def _can_be_listed(space: SearchSpace) -> bool:
-    return space.cardinality_is_exact and space.cardinality <= MAX_COUNTED
+def no_space_meets(space: SearchSpace, limits: Sequence[str], *, proven: bool) -> str:
+    """The line that says that limits leave nothing, and from where to where the costs that they name go.
 
-
-def no_space_meets(space: SearchSpace, limits: Sequence[str]) -> str:
-    """The line that says that limits leave nothing, or too little, with the end of each cost that they name."""
-    said, ends = [], []
-    for name in space.cost_names:
-        named = [limit for limit in limits if name in Expression(limit).names]
-        if named or not any(set(space.cost_names) & Expression(limit).names for limit in limits):
-            large = bool(named) and all(">" in limit and "<" not in limit for limit in named)
-            end = dearest(space, name) if large else cheapest(space, name)
-            ends.append(end)
-            said.append(f"the {'largest' if large else 'smallest'} {name} {'is' if end.exact else 'found is'} {end.value:.12g}")
-    told = ", ".join(said) or "it has no cost"
-    none = f"no architecture of '{space.name}'"
-    if any(meets_limits(space, end.genotype, limits).all() for end in ends):
-        none = f"next to no architecture of '{space.name}' (none of {DRAWS:,} that were drawn)"
-    return f"{none} meets {' and '.join(limits)}: {told}; relax the limits"
+    Args:
+        proven: no architecture meets them; else none of those that were drawn.
+    """
+    named = [name for name in space.cost_names if any(name in Expression(limit).names for limit in limits)]
+    said = []
+    for name in named or space.cost_names:
+        low, high = cheapest(space, name), dearest(space, name)
+        found = "" if low.exact and high.exact else ", as far as was searched"
+        said.append(f"{name} goes from {low.value:.12g} to {high.value:.12g}{found}")
+    which = "no architecture" if proven else f"none of {DRAWS:,} random architectures"
+    return f"{which} of '{space.name}' meets {' and '.join(limits)}: {', '.join(said) or 'it has no cost'}; relax the limits"

@@ -32,9 +32,8 @@ def check_limits(space: SearchSpace, limits: Iterable[str]) -> tuple[str, ...]:
         for name in sorted(Expression(limit).names):
             if name not in known:
                 costs = ", ".join(space.cost_names) or "none"
-                remedy = "; lissnas latency gives it one" if "latency" in name else ""
                 raise UserError(
-                    f"the limit '{limit}' names '{name}', which '{space.name}' does not have: its costs are {costs}{remedy}"
+                    f"the limit '{limit}' names '{name}', which '{space.name}' does not have: its costs are {costs}"
                 )
     return checked
 

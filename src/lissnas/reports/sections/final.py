@@ -73,10 +73,10 @@ def draw(numbers: Numbers) -> str:
             source="search",
             caption="What the searches saw, with weights inherited from their supernets",
         )
-    if numbers["alone"]:
+    if len(numbers["alone"] or ()) > 1:
         columns = [Column("architecture", "Architecture", "text"), Column("validation", f"Validation {metric}")]
         every = table(columns, numbers["alone"], source="final.lists.ours")
-        tables += details(f"All that were trained alone, in the order of the search: {count(len(numbers['alone']))}", every)
+        tables += details(f"All {count(len(numbers['alone']))} that were trained alone, as they were given", every)
     return paragraphs(numbers["sentences"]) + figure(
         charts.legend(_COLORS, {"validation": "diamond"})
         + charts.chart(_chart(numbers), says=says, height=60 + 50 * len(rows)),
