@@ -358,7 +358,7 @@ def test_spaces_that_are_no_product_are_listed() -> None:
         ({"n": 5000}, "fewer than the 5,000 asked for"),
         ({"seconds": 0}, "seconds must be above 0"),
         ({"memory": -1}, "memory must be above 0"),
-        ({"limits": ["flops <= 0.5"]}, "smallest flops"),
+        ({"limits": ["flops <= 0.5"]}, "flops goes from"),
         ({"limits": ["flops"]}, "must compare"),
     ],
 )

@@ -196,7 +196,7 @@ def test_mistakes():
         HardBox(boxes=0)
     with pytest.raises(UserError, match="a box is smaller than the space"):
         SoftBox(size=10**7).shrink(space, Oracle.of(space), rng)
-    with pytest.raises(UserError, match="the smallest work found is 96"):
+    with pytest.raises(UserError, match="work goes from 96 to 384"):
         SoftBox(size=100).shrink(space, Oracle.of(space), rng, ["work <= 3"])
     x = space.sample(100, rng)
     net = MLPPredictor(epochs=2) if "epochs" in MLPPredictor.__init__.__code__.co_varnames else MLPPredictor()
