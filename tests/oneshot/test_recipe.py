@@ -48,6 +48,7 @@ def test_steps_fall_by_the_factor_each_so_many_epochs():
 WRONG = [
     {"epochs": 0},
     {"epochs": 2.5},
+    {"epochs": True},
     {"batch_size": "64"},
     {"ghost": 7},
     {"ghost": 1},

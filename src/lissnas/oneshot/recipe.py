@@ -74,7 +74,9 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "accumulate", "checkpoint_epochs"):
             value = getattr(self, name)
-            self._require(isinstance(value, int) and value >= 1, name, "a whole number, 1 or more")
+            self._require(
+                isinstance(value, int) and not isinstance(value, bool) and value >= 1, name, "a whole number, 1 or more"
+            )
         self._require(0 < self.learning_rate < math.inf, "learning_rate", "more than 0, and finite")
         self._require(0 <= self.min_learning_rate <= self.learning_rate, "min_learning_rate", "0 to learning_rate")
         self._require(self.optimizer in OPTIMIZERS, "optimizer", " or ".join(OPTIMIZERS))

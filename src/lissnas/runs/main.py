@@ -28,7 +28,7 @@ from lissnas.runs.measured import Evaluations, write_evaluations
 from lissnas.runs.one_shot import ACCURACY, OneShotSteps
 from lissnas.runs.predicting import fit_step
 from lissnas.runs.progress import Progress
-from lissnas.runs.retraining import STAND_ALONE, final_row, test_answers, train_networks, write_stand_alone
+from lissnas.runs.retraining import STAND_ALONE, answers_on_test, final_row, train_networks, write_stand_alone
 from lissnas.runs.searching import search_file, search_step
 from lissnas.runs.settings import read_settings
 from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, head, report_step
@@ -133,7 +133,7 @@ class _Job(OneShotSteps):
             "random": trained[len(found["full"]) + len(found["shrunk"])],
             f"best_of_{n}_random_networks": best["random"],
         }
-        right = {name: test_answers(self, network) for name, network in finalists.items()}
+        right = {name: answers_on_test(self, network) for name, network in finalists.items()}
         rows = {
             "retrained": n,
             "equal_cost": f"Both searches evaluated {self.read(search_file('full'))['evaluations']} networks at most, "

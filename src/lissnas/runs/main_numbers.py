@@ -70,7 +70,7 @@ def summarize_training(metrics: dict[str, Any]) -> list[str]:
             f"({row['test_low']:.1f} to {row['test_high']:.1f})."
         )
     for name, whom in (("full_search", "the one found in the full space"), ("random", "the random one")):
-        if name in final.get("paired", {}):  # runs of earlier have it not
+        if name in final.get("paired", {}):  # runs of an earlier version lack it
             lines.append(_who_is_right(whom, final["paired"][name]))
     if final["ours"]["test"] <= max(final["full_search"]["test"], final["random"]["test"]):
         lines.append(

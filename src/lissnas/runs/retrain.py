@@ -17,7 +17,7 @@ from lissnas.runs.header import CONFIG
 from lissnas.runs.images import require_devices, require_images
 from lissnas.runs.one_shot import ACCURACY, OneShotConfig, OneShotSteps
 from lissnas.runs.progress import Progress
-from lissnas.runs.retraining import STAND_ALONE, final_row, test_answers, train_networks, write_stand_alone
+from lissnas.runs.retraining import STAND_ALONE, answers_on_test, final_row, train_networks, write_stand_alone
 from lissnas.runs.settings import read_settings
 from lissnas.runs.shrink import METRICS, head, report_step
 from lissnas.spaces import SearchSpace
@@ -83,7 +83,7 @@ def run_job(run: Run, progress: Progress, workers: int) -> None:
         files = ["networks/best.safetensors", "networks/best.onnx"]
         export = {"largest_difference": difference, "files": files}
         label = f"The best of {len(trained)} trained alone" if len(trained) > 1 else "The one trained alone"
-        ours = {**final_row(steps, best, test_answers(steps, best)), "label": label}
+        ours = {**final_row(steps, best, answers_on_test(steps, best)), "label": label}
         run.write_json("retrained.json", {"ours": ours, "lists": {"ours": rows}, "export": export})
 
     def measure() -> None:

@@ -15,7 +15,7 @@ from lissnas.oneshot.recipe import Recipe
 from lissnas.oneshot.retrain import TrainedNetwork, retrain
 from lissnas.runs.one_shot import OneShotSteps
 
-__all__ = ["STAND_ALONE", "final_row", "interval", "test_answers", "train_networks", "write_stand_alone"]
+__all__ = ["STAND_ALONE", "answers_on_test", "final_row", "interval", "train_networks", "write_stand_alone"]
 
 STAND_ALONE = "stand-alone.csv"
 
@@ -53,7 +53,7 @@ def write_stand_alone(steps: OneShotSteps, genotypes: Genotypes, accuracy: Seque
         write_architectures_csv(root, genotypes[rows], path, columns)
 
 
-def test_answers(steps: OneShotSteps, network: TrainedNetwork) -> NDArray[np.bool_]:
+def answers_on_test(steps: OneShotSteps, network: TrainedNetwork) -> NDArray[np.bool_]:
     """Which of the test images a network gets right, bool[n]. They are looked at here and nowhere else."""
     return right_answers(network.network().to(steps.device), steps.data, "test")
 
