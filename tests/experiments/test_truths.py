@@ -13,6 +13,7 @@ from lissnas.experiments.truths import Trained
 from lissnas.formats import get_space
 from lissnas.oneshot.data import digits
 from lissnas.oneshot.recipe import Recipe
+from lissnas.spaces import ExplicitSpace, sample_distinct
 
 SPACE = get_space("digits-shuffle")
 RECIPE = Recipe(epochs=1, batch_size=32, ghost=None)
@@ -50,3 +51,17 @@ def test_a_network_of_two_lists_is_trained_once(tmp_path: Path) -> None:
     first, second = trained(tmp_path).scores_of([networks, networks[::-1]])
     assert len(kept(tmp_path)) == 3
     assert first.tolist() == second[::-1].tolist()
+
+
+def test_those_that_are_left_out_are_replaced_by_others(tmp_path: Path) -> None:
+    small = ExplicitSpace.of(SPACE, sample_distinct(SPACE, 12, np.random.default_rng(2)))
+    listed = np.concatenate(list(small.enumerate()))
+    elsewhere = SPACE.sample(50, np.random.default_rng(3))
+    without = np.concatenate([listed[:4], elsewhere[~small.is_valid(elsewhere)]])
+    rest = set(SPACE.format(listed[4:]))
+    for seed in range(5):
+        drawn = SPACE.format(trained(tmp_path).draw(small, 6, np.random.default_rng(seed), without))
+        assert len(drawn) == len(set(drawn)) == 6
+        assert set(drawn) <= rest
+    everything = SPACE.format(trained(tmp_path).draw(small, 9, np.random.default_rng(0), without))
+    assert sorted(everything) == sorted(rest)

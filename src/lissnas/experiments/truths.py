@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lissnas.arrays import Genotypes, difference, locate, unique
+from lissnas.arrays import Genotypes, difference, unique
 from lissnas.evaluators import Evaluator
 from lissnas.oneshot.data import ImageData
 from lissnas.oneshot.recipe import Recipe
@@ -118,8 +118,12 @@ class Trained(Truth):
         self.says = f"validation accuracy of one training of {recipe.epochs} epochs"
 
     def draw(self, space: SearchSpace, n: int, rng: np.random.Generator, without: Genotypes) -> Genotypes:
-        drawn = sample_distinct(space, n, rng)
-        return drawn[locate(unique(space.encode(without)), space.encode(drawn)) < 0]
+        inside = without[space.is_valid(without)]
+        drawn = space.encode(sample_distinct(space, n + len(inside), rng))
+        codes = difference(unique(drawn), unique(space.encode(inside)))
+        if len(codes) > n:
+            codes = codes[np.sort(rng.permutation(len(codes))[:n])]
+        return space.decode(codes)
 
     def searched(self, space: SearchSpace) -> SearchSpace:
         return space
