@@ -8,7 +8,7 @@ import pytest
 from lissnas.errors import UserError
 from lissnas.formats import load_space
 from lissnas.spaces import SPACES, ConstrainedSpace, ExplicitSpace, FormulaCost, Gene, PricedSpace, ProductSpace, TableCost
-from lissnas.spaces.cheapest import cheapest
+from lissnas.spaces.extremes import cheapest
 from lissnas.testing import SpaceContract
 
 

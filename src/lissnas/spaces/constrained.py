@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from lissnas.arrays import Genotypes
 from lissnas.errors import UserError
 from lissnas.spaces.base import Neighbors, SearchSpace
-from lissnas.spaces.cheapest import DRAWS, can_be_listed, cheapest, dearest
 from lissnas.spaces.draw import propose_until_valid
 from lissnas.spaces.expression import Expression
+from lissnas.spaces.extremes import DRAWS, can_be_listed, cheapest, dearest
 from lissnas.spaces.limits import check_limits, meets_limits
 from lissnas.spaces.subspace import Subspace
 

@@ -1,4 +1,4 @@
-"""The smallest cost of a space: exact where its structure gives it, and never wrong about that."""
+"""The ends of a cost in a space: exact where its structure gives them, and never wrong about that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lissnas.spaces import (
     TableCost,
     sample_within,
 )
-from lissnas.spaces.cheapest import cheapest, dearest
+from lissnas.spaces.extremes import cheapest, dearest
 from lissnas.spaces.shufflenetv2 import digits_shuffle, shufflenetv2
 
 
