@@ -18,6 +18,7 @@ from torch.nn import functional
 from lissnas.oneshot import ImageData, Split, Supernet
 from lissnas.oneshot.batches import open_batches
 from lissnas.oneshot.data import Images
+from lissnas.oneshot.devices import own_chance
 from lissnas.oneshot.folder import image_folder
 from lissnas.spaces.base import SearchSpace
 from lissnas.spaces.shufflenetv2 import shufflenetv2, shufflenetv2_cifar
@@ -58,24 +59,25 @@ def _forever(batches: object) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def _images_per_second(space: SearchSpace, batches: Iterator[tuple[Tensor, Tensor]], batch: int) -> float:
-    """Steps of a supernet on random paths. Within them nothing may make the host wait for the GPU: torch would raise."""
+    """Steps of a supernet on random paths. Torch warns where the host waits for the GPU, as it does where an epoch begins."""
     supernet = Supernet(space, seed=0).to("cuda", memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(supernet.parameters(), 0.1, 0.9)
     paths = space.sample(WARM + STEPS, np.random.default_rng(0)).tolist()
-    for step, path in enumerate(paths):
-        if step == WARM:
-            torch.cuda.synchronize()
-            torch.cuda.set_sync_debug_mode("warn")
-            start = time.perf_counter()
-        images, labels = next(batches)
-        optimizer.zero_grad()
-        with torch.autocast("cuda", torch.bfloat16):
-            logits = supernet(images, path)
-        functional.cross_entropy(logits.float(), labels).backward()
-        optimizer.step()
-    torch.cuda.set_sync_debug_mode("default")
-    torch.cuda.synchronize()
-    return STEPS * batch / (time.perf_counter() - start)
+    with own_chance(torch.device("cuda")):
+        for step, path in enumerate(paths):
+            if step == WARM:
+                torch.cuda.synchronize()
+                torch.cuda.set_sync_debug_mode("warn")
+                start = time.perf_counter()
+            images, labels = next(batches)
+            optimizer.zero_grad()
+            with torch.autocast("cuda", torch.bfloat16):
+                logits = supernet(images, path)
+            functional.cross_entropy(logits.float(), labels).backward()
+            optimizer.step()
+        torch.cuda.set_sync_debug_mode("default")
+        torch.cuda.synchronize()
+        return STEPS * batch / (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Part of an epoch of each recipe of the paper's Appendix F, on images made of noise: images/s, memory, projected hours.
 
+Forward, backward and the optimizer's step, without loading, clipping and averages, which ``training.py`` beside this file has.
+
 python bench/gpu/recipes.py [NAME...]      imagenet-shufflenetv2, imagenet-fairnas-se-330m, cifar10-nasbench101; all if none
 """
 
@@ -14,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from lissnas.formats import get_space
-from lissnas.oneshot.devices import computing
+from lissnas.oneshot.devices import computing, own_chance
 from lissnas.oneshot.network import layout_of
 from lissnas.oneshot.norm import set_ghost
 from lissnas.oneshot.optimizers import make_optimizer
@@ -54,19 +56,20 @@ def _row(name: str) -> None:
     optimizer = make_optimizer(supernet, recipe)
     drawn = get_sampler(config.sampler, space, **config.sampler_settings).draw(WARM + STEPS, np.random.default_rng(0))
     torch.cuda.reset_peak_memory_stats()
-    for step, paths in enumerate(drawn.tolist()):
-        if step == WARM:
-            torch.cuda.synchronize()
-            start = time.perf_counter()
-        optimizer.zero_grad()
-        for path in paths:
-            with computing(recipe.precision, device):
-                logits = supernet(images, path)
-            loss = functional.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
-            loss.backward()
-        optimizer.step()
-    torch.cuda.synchronize()
-    speed = STEPS * batch / (time.perf_counter() - start)
+    with own_chance(device):
+        for step, paths in enumerate(drawn.tolist()):
+            if step == WARM:
+                torch.cuda.synchronize()
+                start = time.perf_counter()
+            optimizer.zero_grad()
+            for path in paths:
+                with computing(recipe.precision, device):
+                    logits = supernet(images, path)
+                loss = functional.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
+                loss.backward()
+            optimizer.step()
+        torch.cuda.synchronize()
+        speed = STEPS * batch / (time.perf_counter() - start)
     memory = torch.cuda.max_memory_allocated() / 2**30
     hours = IMAGES[name] * recipe.epochs / speed / 3600
     print(f"| {name} | {batch} | {speed:,.0f} | {memory:.1f} | {recipe.epochs} | {hours:,.1f} |", flush=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ import pytest
 import torch
 
 from lissnas.errors import UserError
-from lissnas.oneshot import Recipe, Supernet, train_supernet
+from lissnas.oneshot import Recipe, Supernet, distributed, train_supernet
 from lissnas.oneshot.distributed import Ranks, joined
 from lissnas.oneshot.weights import read_weights
 from lissnas.spaces.shufflenetv2 import shuffle_chain
@@ -89,7 +91,9 @@ def test_a_network_trained_by_ranks_that_others_started(tmp_path):
     ]
     (first, errors), (second, more) = (process.communicate(timeout=300) for process in ranks)
     assert first.splitlines()[:2] == ["equal: True", "told: 2"], errors
-    assert first.splitlines()[2].startswith("mistake: rank 0 of 2 lost another rank: start the training again"), errors
+    assert re.match(r"mistake: rank 0 of 2 cannot reach the others \(.+\): start the training again", first.splitlines()[2]), (
+        errors
+    )
     assert second.splitlines() == ["equal: True", "told: 0"], more
     assert [process.returncode for process in ranks] == [0, -signal.SIGKILL]
     assert not list(tmp_path.glob("rank-1/*"))
@@ -104,3 +108,54 @@ def test_alone_nothing_is_exchanged():
         ranks.follow([tensor])
         assert tensor.tolist() == [1.0, 1.0]
         assert ranks.same(3)
+
+
+class Other:
+    """A rank of which only how it ends matters."""
+
+    def __init__(self, failure):
+        self.why = failure
+
+    def has_spoken(self):
+        return True
+
+    def failure(self):
+        return self.why
+
+
+@pytest.mark.parametrize("failure", [None, UserError("rank 1: 'a.jpeg' is damaged")])
+def test_where_nobody_is_told_that_a_rank_failed_the_process_ends_and_says_why(failure, monkeypatch, capsys):
+    def ended(code):
+        raise SystemExit(code)
+
+    monkeypatch.setattr(distributed, "PATIENCE", 0.01)
+    monkeypatch.setattr(distributed, "FAREWELL", 0.01)
+    monkeypatch.setattr(os, "_exit", ended)
+    leaving = threading.Event()
+    if failure is None:  # it ended well, and so does this one
+        threading.Timer(0.2, leaving.set).start()
+        distributed._end_with([Other(None)], leaving)
+        assert capsys.readouterr().err == ""
+    else:
+        with pytest.raises(SystemExit, match="2"):
+            distributed._end_with([Other(None), Other(failure)], leaving)
+        assert capsys.readouterr().err == "lissnas: rank 1: 'a.jpeg' is damaged\n"
+
+
+def test_a_process_that_leaves_by_itself_is_left_alone(monkeypatch):
+    monkeypatch.setattr(distributed, "PATIENCE", 0.01)
+    leaving = threading.Event()
+    threading.Timer(0.2, leaving.set).start()
+    distributed._end_with([Other(UserError("all ranks find the same mistake"))], leaving)
+
+
+def test_each_process_takes_a_gpu_of_its_own_and_there_must_be_one(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with (
+        pytest.raises(UserError, match="takes a GPU, but this is number 2 and there are 1: start 1"),
+        joined(torch.device("cpu")),
+    ):
+        pass

@@ -60,3 +60,34 @@ def test_nesterov_looks_ahead():
             optimizer.step()
         ends[name] = -layer.weight.item()
     assert ends == {"sgd": 2.5, "nesterov": 3.25}
+
+
+@pytest.mark.parametrize("name", ["sgd", "nesterov"])
+def test_in_fp16_paths_take_turns_and_a_first_step_that_is_skipped_leaves_nothing(name):
+    """Fused, as in fp16, a step is that of other precisions, whichever parameters had one before."""
+    ends = []
+    for precision in ("float32", "fp16"):
+        network = nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.fill_(0.5)
+        optimizer = make_optimizer(network, Recipe(optimizer=name, precision=precision, learning_rate=0.1))
+        if precision == "fp16":
+            torch.utils.deterministic.fill_uninitialized_memory = True  # as NaN, where algorithms are to be deterministic
+            torch.use_deterministic_algorithms(True)
+            overflowed = {"found_inf": torch.ones(1), "grad_scale": torch.ones(1)}
+            for key, value in overflowed.items():
+                setattr(optimizer, key, value)
+            for parameter in network[0].parameters():
+                parameter.grad = torch.full_like(parameter, torch.inf)
+            optimizer.step()
+            optimizer.found_inf = optimizer.grad_scale = None
+            torch.use_deterministic_algorithms(False)
+        for path in ([0, 1], [0, 2], [1, 2]):
+            optimizer.zero_grad()
+            for place in path:
+                for parameter in network[place].parameters():
+                    parameter.grad = torch.full_like(parameter, 1.0 + place)
+            optimizer.step()
+        ends.append(network.state_dict())
+    torch.testing.assert_close(ends[0], ends[1])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lissnas.errors import UserError
-from lissnas.oneshot import Recipe, Supernet, build_network, score_network, score_subnets, train_network, train_supernet
+from lissnas.oneshot import Recipe, Supernet, build_network, score_network, score_subnets, train, train_network, train_supernet
 from lissnas.oneshot.distributed import Ranks
 from lissnas.oneshot.samplers import PathSampler
 from lissnas.oneshot.train import Training
@@ -277,6 +277,22 @@ def test_bf16_computes_in_bf16_and_keeps_its_weights(even, data):
     train_network(network, data, replace(ONE_STEP, precision="bf16"), seed=0)
     assert seen == [torch.bfloat16]
     assert {p.dtype for p in network.parameters()} == {torch.float32}
+
+
+def test_a_supernet_learns_in_fp16_as_in_float32_and_goes_on_where_it_was_cut_off(small, data, recipe, monkeypatch, tmp_path):
+    monkeypatch.setattr(train, "require_precision", lambda precision, device: None)  # fp16 is asked of GPUs alone
+    recipe, histories, ends = replace(recipe, learning_rate=0.05), [], []
+    for precision in ("float32", "fp16"):
+        supernet = Supernet(small, seed=0)
+        histories.append(train_supernet(supernet, small, data, replace(recipe, precision=precision), seed=7))
+        ends.append(weights(supernet))
+    np.testing.assert_allclose(histories[1], histories[0], rtol=0.05)
+    recipe = replace(recipe, precision="fp16")
+    with pytest.raises(Interrupted):
+        train_supernet(Supernet(small, seed=0), small, data, recipe, seed=7, checkpoint_dir=tmp_path, on_progress=stop_after(3))
+    resumed = Supernet(small, seed=1)
+    assert (train_supernet(resumed, small, data, recipe, seed=7, checkpoint_dir=tmp_path) == histories[1]).all()
+    assert weights(resumed) == ends[1]
 
 
 def test_fp16_without_a_gpu_is_one_line(small, data, recipe):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from lissnas.arrays import Genotypes
 from lissnas.oneshot.data import ImageData
+from lissnas.oneshot.devices import best_device
 from lissnas.oneshot.evaluate import one_thread, score_subnets
 from lissnas.oneshot.recipe import Recipe
 from lissnas.oneshot.samplers import get_sampler
@@ -45,7 +45,7 @@ class TrainSupernet:
     order: int
 
     def __call__(self, job: Training) -> bytes:
-        device = _device()
+        device = best_device()
         supernet = Supernet(job.space.root, seed=self.initial).to(device)
         with one_thread(device):
             train_supernet(
@@ -119,8 +119,4 @@ def load_supernet(space: SearchSpace, weights: Path) -> Supernet:
     """The supernet of ``space`` with trained weights."""
     supernet = Supernet(space.root, seed=0)
     copy_into(supernet, read_weights(weights)[0], str(weights))
-    return supernet.to(_device())
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return supernet.to(best_device())

@@ -129,6 +129,7 @@ class Trained(Truth):
         return space
 
     def scores(self, genotypes: Genotypes) -> Floats:
+        from lissnas.oneshot.devices import best_device
         from lissnas.oneshot.retrain import retrain
 
         told = iter(range(1, len(genotypes) + 1))
@@ -139,6 +140,7 @@ class Trained(Truth):
             self._recipe,
             seed=self._seed,
             workers=self._workers,
+            device=str(best_device()),
             directory=self._directory,
             on_result=lambda _: self._on_progress(next(told), len(genotypes)),
         )

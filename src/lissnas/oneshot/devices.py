@@ -15,6 +15,7 @@ from lissnas.oneshot.choices import SlicedConv2d
 from lissnas.oneshot.recipe import Recipe
 
 __all__ = [
+    "best_device",
     "computing",
     "enough_memory",
     "memory_order",
@@ -25,6 +26,12 @@ __all__ = [
     "smaller_parts",
 ]
 
+OUT_OF_MEMORY = (  # said by what raises a plain RuntimeError: torch on a CPU, the driver, cuBLAS and cuDNN
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 REDUCED = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -95,13 +102,20 @@ def require_parts(recipe: Recipe, world: int) -> None:
         )
 
 
+def best_device() -> torch.device:
+    """A GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 @contextmanager
 def own_chance(device: torch.device) -> Iterator[None]:
     """Within it torch's generators are ours, and convolutions on a GPU take the fastest of their algorithms."""
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices=[device] if device.type == "cuda" else []))
         if device.type == "cuda":
-            stack.enter_context(torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True))
+            # torch.backends.cudnn.flags would set more than this one, and refuses after some ways of setting TF32
+            stack.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
+            torch.backends.cudnn.benchmark = True
         yield
 
 
@@ -119,7 +133,7 @@ def enough_memory(device: torch.device, settings: str, remedy: str) -> Iterator[
     try:
         yield
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+        if not isinstance(error, torch.OutOfMemoryError) and not any(said in str(error) for said in OUT_OF_MEMORY):
             raise
         raise UserError(f"'{device}' has not enough memory for {settings}: {remedy}") from None
 

@@ -38,8 +38,9 @@ from lissnas.errors import UserError
 
 __all__ = ["RankLostError", "Ranks", "joined", "launched"]
 
-LIMIT = timedelta(minutes=5)  # for one exchange: who waits longer has lost a rank that hangs. One that died is noticed at once.
+LIMIT = timedelta(minutes=5)  # for one exchange: who waits longer has lost a rank that hangs
 FAREWELL = 10.0  # seconds for a process to end, and to say why
+PATIENCE = 0.5  # seconds between two looks at the others
 
 
 class RankLostError(UserError):
@@ -87,8 +88,10 @@ class Ranks:
         try:
             operation(flat)
         except RuntimeError as error:
+            reason = str(error).partition("\n")[0]
             raise RankLostError(
-                f"rank {self.rank} of {self.world} lost another rank: start the training again, it goes on from its checkpoint"
+                f"rank {self.rank} of {self.world} cannot reach the others ({reason}): "
+                "start the training again, it goes on from its checkpoint"
             ) from error
         parts = torch.split(flat, [tensor.numel() for tensor in tensors])
         torch._foreach_copy_(list(tensors), [part.view(t.shape) for part, t in zip(parts, tensors, strict=True)])
@@ -99,14 +102,21 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     """The ranks that torchrun (or the caller, through ``torch.distributed``) started; this process alone, if nobody did.
 
     Args:
-        device: where this process computes if it is alone. Under torchrun it is the GPU of its local rank, if there is one.
+        device: where this process computes if it is alone, or in a group of the caller's that no GPU takes part in. Else it is
+            the GPU of its local rank, if there are any.
+
+    Raises:
+        UserError: more processes on this machine than GPUs.
     """
     ours = not dist.is_initialized()
     if ours and int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Ranks(device)
         return
-    if torch.cuda.is_available():
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    if torch.cuda.is_available() and (ours or "nccl" in dist.get_backend()):
+        place, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if place >= there:
+            raise UserError(f"each process takes a GPU, but this is number {place + 1} and there are {there}: start {there}")
+        device = torch.device("cuda", place)
     if ours:
         _meet(device)
     try:
@@ -144,6 +154,7 @@ def launched(job: Callable[[Ranks], Any], device: torch.device, devices: int) ->
     with tempfile.TemporaryDirectory() as folder:
         store = str(Path(folder) / "ranks")
         others: list[_Other] = []
+        leaving = threading.Event()
         try:
             for rank in range(1, devices):
                 others.append(_Other(payload, rank, devices, device.type, store, share))
@@ -152,17 +163,23 @@ def launched(job: Callable[[Ranks], Any], device: torch.device, devices: int) ->
                 other.wait_until_ready()
             if device.type == "cuda":
                 device = torch.device("cuda", 0)
+                threading.Thread(target=_end_with, args=(others, leaving), daemon=True).start()
             _meet(device, store, 0, devices)
             yield Ranks(device, 0, devices)
+            if device.type == "cuda":
+                dist.destroy_process_group()  # which waits for the others to do the same
             for other in others:
                 other.process.join(FAREWELL)
         except RankLostError as error:
+            leaving.set()
             raise _cause(others, error) from None
         finally:
+            leaving.set()
             for other in others:
                 other.stop()
             if dist.is_initialized():
-                dist.destroy_process_group()
+                leave = dist.destroy_process_group if device.type == "cpu" else dist.distributed_c10d._abort_process_group
+                leave()
             torch.set_num_threads(threads)
 
 
@@ -200,6 +217,13 @@ class _Other:
         if said is not None:
             raise said
 
+    def has_spoken(self) -> bool:
+        """Whether it said why it fails, or ended."""
+        try:
+            return self.process.exitcode is not None or self.connection.poll()
+        except OSError:  # it was stopped meanwhile
+            return False
+
     def failure(self) -> BaseException | None:
         """Why it ended; None if it did not, or ended well."""
         try:
@@ -224,6 +248,24 @@ class _Other:
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+
+
+def _end_with(others: Sequence[_Other], leaving: threading.Event) -> None:
+    """End this process, with the reason in one line, where another one failed and this one does not find out.
+
+    nccl tells nobody: this process waits within torch for what never comes, where nothing reaches it, until torch kills it
+    after some minutes. What counts is on disk.
+
+    Args:
+        leaving: set where this process leaves the training by itself.
+    """
+    while not leaving.wait(PATIENCE):
+        spoken = [other for other in others if other.has_spoken()]
+        if spoken and not leaving.wait(FAREWELL):
+            failures = [failure for failure in (other.failure() for other in spoken) if failure is not None]
+            if failures:
+                print(f"lissnas: {failures[0]}", file=sys.stderr, flush=True)
+                os._exit(2)
 
 
 def _cause(others: Sequence[_Other], lost: RankLostError) -> BaseException:

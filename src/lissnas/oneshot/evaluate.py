@@ -94,7 +94,7 @@ def score_subnets(
         calibration: training images that statistics are taken from; all of them, where there are fewer.
         batch_size: images scored at a time. Memory is a few times what one layer makes of ``calibration + batch_size`` images.
         split: validation, or test for final numbers.
-        workers: processes; each computes with one thread.
+        workers: processes; each computes with one thread. A supernet on a GPU is scored there, by this process.
 
     Raises:
         UserError: no architectures of the space that others were shrunk from, images that its networks do not take, not enough
@@ -109,6 +109,8 @@ def score_subnets(
         return SubnetScores(np.zeros(0), np.zeros(0))
     distinct = space.decode(members)
     order, same = arrange(supernet, distinct)
+    if next(supernet.parameters()).device.type != "cpu":
+        workers = 1
     scorer = _Scorer(supernet, data, calibration, batch_size, split)
     chunks = [distinct[order[low : low + CHUNK]] for low in range(0, len(order), CHUNK)]
     found = np.concatenate(list(map_chunks(scorer, chunks, workers=min(workers, len(chunks)))), axis=1)

@@ -180,11 +180,16 @@ def _run_torch(packed: bytes, images: Tensor) -> NDArray[np.float32]:
     return logits
 
 
+def _two(network: nn.Module, shape: tuple[int, int, int]) -> Tensor:
+    """Two images, where the network is."""
+    return torch.zeros(2, *shape, device=next(network.parameters()).device)
+
+
 def export_torch(network: nn.Module, shape: tuple[int, int, int]) -> bytes:
     """The bytes of a ``.pt2`` file: ``torch.export.load(file).module()`` takes images float32[batch, C, H, W], any batch."""
     file = io.BytesIO()
     with _quiet(), evaluating(network), torch.no_grad():
-        program = torch.export.export(network, (torch.zeros(2, *shape),), dynamic_shapes=({0: torch.export.Dim("batch")},))
+        program = torch.export.export(network, (_two(network, shape),), dynamic_shapes=({0: torch.export.Dim("batch")},))
         for node in program.graph.nodes:
             node.meta.pop("stack_trace", None)  # where each line of code stands on this machine
         torch.export.save(program, file)
@@ -198,7 +203,7 @@ def export_onnx(network: nn.Module, shape: tuple[int, int, int]) -> bytes:
     """
     onnx = require("onnx", "oneshot")
     require("onnxscript", "oneshot")
-    plain = torch.zeros(2, *shape)
+    plain = _two(network, shape)
     with _quiet(), evaluating(network), torch.no_grad():
         program = torch.onnx.export(
             network,

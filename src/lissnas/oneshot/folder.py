@@ -20,6 +20,7 @@ __all__ = ["FolderSplit", "ImageFolder", "image_folder"]
 
 SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 MOST_HELD_OUT = 10_000  # as OFA holds out of ImageNet
+MOST_DECODERS = 16
 READERS = 16  # folders listed at a time: on a disk across a network each of them takes its time
 
 # The usual figures of ImageNet's training images [facebook/fb.resnet.torch datasets/imagenet.lua], in pixels of 0 to 255.
@@ -49,7 +50,7 @@ class ImageFolder:
         min_area: the smallest share of an image that a training crop covers; 1 at most [RandomResizedCrop of SPOS: 0.08].
         jitter: brightness, contrast and saturation of training images change by up to this share [ShuffleNetV2, SPOS: 0.4].
         flip: whether training images are mirrored half of the time.
-        workers: processes that decode. Results do not depend on it.
+        workers: processes that decode, for each device, if given. Results do not depend on it.
         fingerprint: of the names of all files, the splits and the augmentation. Contents are not looked at: of all of ImageNet
             that would take as long as a few epochs, and an image that turns out to be damaged can be replaced on the way.
     """
@@ -68,12 +69,16 @@ class ImageFolder:
     min_area: float
     jitter: float
     flip: bool
-    workers: int
+    workers: int | None
     fingerprint: str
 
     @property
     def classes(self) -> int:
         return len(self.class_names)
+
+    def decoders(self, devices: int = 1) -> int:
+        """Processes that decode for one of so many devices of this machine."""
+        return self.workers if self.workers is not None else min(max(1, (os.cpu_count() or 1) // devices), MOST_DECODERS)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -111,7 +116,7 @@ def image_folder(
         train: training images; all that the other splits leave, if not given.
         validation: a tenth of the training images, at most 10,000, if not given.
         min_area, jitter, flip: the augmentation: see :class:`ImageFolder`.
-        workers: processes that decode; as many as there are cores, at most 16, if not given.
+        workers: processes that decode, for each device of a training; its share of the cores, at most 16, if not given.
 
     Raises:
         UserError: a folder that is missing, unreadable or holds no images; a class without images; ``train`` and ``val`` with
@@ -150,7 +155,7 @@ def image_folder(
         min_area,
         jitter,
         flip,
-        min(os.cpu_count() or 1, 16) if workers is None else workers,
+        workers,
         digest.hexdigest()[:16],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -41,7 +42,9 @@ class FolderBatches:
         self._labels = torch.from_numpy(data.train.labels).to(device)
         self._channels = channel_values(data, device)
         self._requests = _Requests()
-        self._loader = _loader(data, "train", self._requests, data.workers, device)
+        self._loader = _loader(
+            data, "train", self._requests, data.decoders(int(os.environ.get("LOCAL_WORLD_SIZE", world))), device
+        )
 
     def epoch(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of one epoch: images float32[b, 3, H, W] and labels int64[b]."""
@@ -82,7 +85,7 @@ def _centres(data: ImageFolder, split: str, parts: list[slice], device: torch.de
         return
     requests = [[Request(np.arange(cut.start, cut.stop)) for cut in _cuts(part)] for part in parts]
     each = _Requests([request for part in requests for request in part])
-    decoded = _decoded(_loader(data, split, each, min(data.workers, n // (4 * AT_ONCE)), device), device)
+    decoded = _decoded(_loader(data, split, each, min(data.decoders(), n // (4 * AT_ONCE)), device), device)
     fits = n * 3 * data.resolution**2 + sum(images.numel() for images in _kept.values()) <= KEPT_BYTES
     seen = []
     for part in requests:

@@ -36,7 +36,8 @@ class SimplexNet(nn.Module):
     def forward(self, path: Path) -> Tensor:
         """Not negative, and 1 in sum."""
         places = [start + int(allele) for start, allele in zip(self._starts, path, strict=True)]
-        index = torch.tensor(places, device=self.first.weight.device)
+        device = self.first.weight.device
+        index = torch.tensor(places, pin_memory=device.type == "cuda").to(device, non_blocking=True)  # else the host waits
         hidden = torch.relu(self.first.weight.index_select(1, index).sum(1) + self.first.bias)
         code: Tensor = self.second(hidden).float().softmax(0)
         return code
@@ -143,7 +144,7 @@ class KShotSupernet(Supernet):
         for name in ("stem", "tail"):
             own |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
         plain.load_state_dict(own)
-        return plain.train(self.training).subnet(alleles)
+        return plain.to(next(self.parameters()).device).train(self.training).subnet(alleles)
 
 
 @dataclass(frozen=True)

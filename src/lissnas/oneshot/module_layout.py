@@ -28,7 +28,7 @@ class ModuleLayout:
     """A torch module whose choice layers are the genes.
 
     Attributes:
-        prototype: the module; it is copied, never changed.
+        prototype: the module, on the CPU; it is copied, never changed.
         genes: its choices, in the order of the genotype.
         in_channels: channels of the input image.
         resolution: side of the square input.
@@ -47,9 +47,8 @@ class ModuleLayout:
     source: str = ""
 
     def images(self, n: int) -> Tensor:
-        """Zeros in the shape of ``n`` images, where the module is."""
-        parameter = next(self.prototype.parameters(), torch.zeros(0))
-        return torch.zeros(n, self.in_channels, self.resolution, self.resolution, device=parameter.device)
+        """Zeros in the shape of ``n`` images."""
+        return torch.zeros(n, self.in_channels, self.resolution, self.resolution)
 
     def definition(self) -> dict[str, Any]:
         """Plain JSON data."""

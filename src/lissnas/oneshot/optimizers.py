@@ -24,7 +24,13 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     # Fused, a step skipped because of an overflow in fp16 is skipped on the GPU, and nobody waits for the news.
     fused = True if recipe.precision == "fp16" else None
     nesterov = recipe.optimizer == "nesterov"
-    return torch.optim.SGD(groups, recipe.learning_rate, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
+    optimizer = torch.optim.SGD(groups, recipe.learning_rate, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
+    if fused and recipe.momentum:
+        # Fused, torch has no first step for some parameters beside a later one for others, as the paths of a supernet need,
+        # and a first step that is skipped leaves behind what was in memory. From zeros every step is a later one, and the same.
+        for parameter in network.parameters():
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    return optimizer
 
 
 class RMSpropTF(torch.optim.Optimizer):

@@ -7,6 +7,8 @@ plain = supernet.subnet(path)                                       # no choice 
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from torch import nn
@@ -37,8 +39,8 @@ def from_module(
     become ones that are recalibrated for each subnet, and its convolutions and linear layers take as many channels as come.
 
     Args:
-        module: images float32[n, C, side, side] -> logits float32[n, classes]; it is copied. Or the import path of its class,
-            ``package.module:Class``, made without arguments: only such a space can be read from a file alone.
+        module: images float32[n, C, side, side] -> logits float32[n, classes]; it is copied, to the CPU. Or the import path of
+            its class, ``package.module:Class``, made without arguments: only such a space can be read from a file alone.
         in_channels: of the images.
         resolution: their side.
         costs: whether to count them; not where choices act on one another in ways that no sum over layers says.
@@ -47,7 +49,7 @@ def from_module(
         UserError: nothing is left open, an architecture does not run, or costs that cannot be counted.
     """
     source = module if isinstance(module, str) else ""
-    prototype = import_module_class(module)() if isinstance(module, str) else module
+    prototype = import_module_class(module)() if isinstance(module, str) else copy.deepcopy(module).cpu()
     genes = genes_of(prototype)
     classes = _classes(ModuleLayout(prototype, genes, in_channels, resolution, 0, source))
     layout = ModuleLayout(prototype, genes, in_channels, resolution, classes, source)

@@ -138,7 +138,7 @@ class Supernet(nn.Module):
         return []
 
     def subnet(self, path: Path) -> nn.Module:
-        """The subnet ``path`` as a network of its own, with a copy of the inherited weights and statistics.
+        """The subnet ``path`` as a network of its own, on the same device, with a copy of the inherited weights and statistics.
 
         Raises:
             UserError: no architecture of the space that others were shrunk from.
@@ -150,7 +150,7 @@ class Supernet(nn.Module):
                 shared = part.tensors(part.module)
                 for name, tensor in part.tensors(network.get_submodule(part.name)).items():
                     tensor.copy_(cut(shared[name], tensor.shape))
-        return network.train(self.training)
+        return network.to(next(self.parameters()).device).train(self.training)
 
 
 def cut(shared: Tensor, shape: torch.Size) -> Tensor:

@@ -112,13 +112,17 @@ class Training:
             raise UserError(f"devices must be 1 or more, but got {devices}")
         device = next(self.network.parameters()).device
         require_parts(self.recipe, devices)
-        require_precision(self.recipe.precision, device)
+        if devices > 1:
+            require_precision(self.recipe.precision, device)  # before any of them is started
+        if devices > 1:
+            self.network.cpu()  # a copy on a GPU would be unpacked there by all of the others
         with launched(self.run, device, devices) if devices > 1 else joined(device) as ranks:
             return self.run(ranks, on_progress)
 
     def run(self, ranks: Ranks, on_progress: OnProgress | None = None) -> NDArray[np.float64]:
         """The share of one process."""
         recipe = self.recipe
+        require_precision(recipe.precision, ranks.device)
         settings = f"batch_size {recipe.batch_size} with accumulate {recipe.accumulate}"
         with enough_memory(ranks.device, settings, smaller_parts(recipe, ranks.world)), own_chance(ranks.device):
             return self._train(ranks, on_progress)
@@ -132,7 +136,7 @@ class Training:
         steps = batches.per_epoch
 
         # network
-        network.to(device, memory_format=self._order)  # type: ignore[call-overload]
+        network.to(device, memory_format=memory_order(network, recipe, device))  # type: ignore[call-overload]
         network.train()
         set_ghost(network, recipe.ghost, recipe.accumulate)
         parameters = list(network.parameters())
@@ -214,7 +218,10 @@ class Training:
     ) -> list[Tensor]:
         """Add up the gradients of a step's paths, part by part of the batch; the losses, by part and path."""
         recipe, losses = self.recipe, []
-        distils, order = self.sampler is not None and self.sampler.distils, self._order
+        distils, order = (
+            self.sampler is not None and self.sampler.distils,
+            memory_order(self.network, self.recipe, images.device),
+        )
         for part, answers in zip(images.chunk(recipe.accumulate), labels.chunk(recipe.accumulate), strict=True):
             # images of one channel are contiguous in either order: only a copy gives them the strides of this one
             part = part.contiguous(memory_format=order) if order == torch.channels_last else part.clone(memory_format=order)
@@ -233,10 +240,6 @@ class Training:
                 if distils and path is paths[0]:  # the other paths learn from what the first one says (BigNAS)
                     targets, smoothing = logits.detach().float().softmax(1), 0.0
         return losses
-
-    @property
-    def _order(self) -> torch.memory_format:
-        return memory_order(self.network, self.recipe, next(self.network.parameters()).device)
 
     def identity(self) -> dict[str, Any]:
         """What makes it this training and no other, as plain JSON data. How many processes do it is no part of that."""
