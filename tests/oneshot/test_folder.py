@@ -57,6 +57,14 @@ def test_the_fingerprint_is_that_of_names_splits_and_augmentation(folder):
     assert len({first, *(data.fingerprint for data in others), image_folder(folder, 16).fingerprint}) == 5
 
 
+@pytest.mark.parametrize(
+    ("workers", "devices", "each"), [(None, 1, 16), (None, 8, 4), (None, 64, 1), (0, 8, 0), (20, 1, 20), (20, 8, 20)]
+)
+def test_the_devices_of_a_training_share_the_cores_unless_it_is_said_how_many(folder, monkeypatch, workers, devices, each):
+    monkeypatch.setattr("os.cpu_count", lambda: 32)
+    assert image_folder(folder, 16, workers=workers).decoders(devices) == each
+
+
 def test_batches_are_the_same_for_any_number_of_workers(folder):
     def seen(workers):
         data = image_folder(folder, 16, workers=workers)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 
 from lissnas.errors import UserError
-from lissnas.oneshot import Recipe, Supernet, build_network, score_network, score_subnets, train, train_network, train_supernet
+from lissnas.oneshot import (
+    KShotSupernet,
+    Recipe,
+    Supernet,
+    build_network,
+    score_network,
+    score_subnets,
+    train,
+    train_network,
+    train_supernet,
+)
 from lissnas.oneshot.distributed import Ranks
-from lissnas.oneshot.samplers import PathSampler
+from lissnas.oneshot.samplers import PathSampler, get_sampler
 from lissnas.oneshot.train import Training
 from lissnas.oneshot.weights import read_weights
 from lissnas.spaces import ExplicitSpace
@@ -293,6 +304,29 @@ def test_a_supernet_learns_in_fp16_as_in_float32_and_goes_on_where_it_was_cut_of
     resumed = Supernet(small, seed=1)
     assert (train_supernet(resumed, small, data, recipe, seed=7, checkpoint_dir=tmp_path) == histories[1]).all()
     assert weights(resumed) == ends[1]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "shots", "settings"),
+    [
+        ("uniform", 1, {"clip_norm": 1.0, "clip_value": 1.0, "ema": 0.9, "accumulate": 2}),
+        ("uniform", 1, {"optimizer": "nesterov", "warmup_epochs": 0.5, "channels_last": False}),
+        ("sandwich", 1, {"optimizer": "rmsprop", "learning_rate": 0.01}),
+        ("uniform", 2, {}),
+    ],
+)
+def test_no_step_reads_a_number_back_from_its_device(small, data, recipe, monkeypatch, sampler, shots, settings):
+    """Each would make the host wait for a GPU. On "meta" there are none: an epoch runs up to where its losses are looked at."""
+    monkeypatch.setattr(Ranks, "same", lambda ranks, number: True)  # looks once, before the first step
+    monkeypatch.setattr(train, "_mean_loss", Mock(side_effect=Interrupted))
+    supernet, steps = KShotSupernet(small, shots=shots, seed=0), []
+    supernet.register_forward_pre_hook(lambda *_: steps.append(1))
+    job = Training(supernet, get_sampler(sampler, small), data, replace(recipe, ghost=8, **settings), 0, None)
+    with pytest.raises(Interrupted):
+        job.run(Ranks(torch.device("meta")))
+    losses = train._mean_loss.call_args.args[0]
+    assert len(losses) == len(steps) >= 3
+    assert all(loss.is_meta for loss in losses)
 
 
 def test_fp16_without_a_gpu_is_one_line(small, data, recipe):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lissnas.oneshot.evaluate import recalibrate
+from lissnas.oneshot.evaluate import evaluating, recalibrate, walk
 from lissnas.oneshot.network import initialise
-from lissnas.oneshot.norm import calibrating
+from lissnas.oneshot.norm import calibrating, set_ghost
 from lissnas.oneshot.supernet import Supernet, cut
 from lissnas.testing.checks import Check, add_tests, ensure, ensure_refused
 
@@ -89,6 +91,26 @@ def check_blocks(supernet: Supernet, rng: np.random.Generator) -> None:
             ensure(torch.equal(supernet.tail(x), supernet(images, path)), f"the blocks of {path} give other logits")
 
 
+def check_device(supernet: Supernet, rng: np.random.Generator) -> None:
+    """Steps and scores are computed where the supernet is, and ask for no number on the way, for which a GPU's host would wait.
+
+    On torch's device "meta" tensors have no numbers: to read one, or to mix it with one of another device, is an error.
+    """
+    paths = _paths(supernet, rng)
+    images = _images(supernet).to("meta")
+    moved = copy.deepcopy(supernet).to("meta").train()
+    set_ghost(moved, IMAGES // 2)
+    try:
+        for path in paths:
+            moved(images, path).square().sum().backward()
+        with evaluating(moved), calibrating(moved, IMAGES // 2, keep=False):
+            scored = list(walk(moved, [moved.blocks(path) for path in paths], images))
+    except RuntimeError as error:
+        ensure(False, f"{paths} do not run where nothing can be read: {error}")
+    else:
+        ensure(all(logits.is_meta for logits in scored), f"the logits of {paths} are elsewhere")
+
+
 def check_copy(supernet: Supernet, rng: np.random.Generator) -> None:
     """A subnet has a copy of the weights: training it leaves the supernet alone."""
     before = {name: tensor.clone() for name, tensor in supernet.state_dict().items()}
@@ -154,6 +176,7 @@ SUPERNET_CHECKS = (
     Check("training", "In training, logits and gradients equal those of that network.", check_training),
     Check("reach", "A step on a path trains what parameters_of lists, and nothing else.", check_reach),
     Check("blocks", "A path is a chain of blocks that can be compared.", check_blocks),
+    Check("device", "Steps and scores stay on a device, and ask it for no number.", check_device),
     Check("copy", "A subnet has a copy of the weights.", check_copy),
     Check("seed", "One seed gives the same weights.", check_seed),
     Check("refuses", "What is no architecture has no subnet.", check_refuses),
