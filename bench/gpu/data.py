@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lissnas.errors import UserError
 from lissnas.oneshot import ImageData, Split, Supernet
 from lissnas.oneshot.batches import open_batches
 from lissnas.oneshot.data import Images
@@ -39,7 +40,10 @@ def main(folder: str | None) -> None:
     for batch in (64, 1024):
         _row(memory, shufflenetv2_cifar(), batch)
     if folder is not None:
-        data = image_folder(folder)
+        try:
+            data = image_folder(folder)
+        except UserError as error:
+            sys.exit(f"bench/gpu/data.py: {error}")
         for batch in (256, 1024):
             _row(data, shufflenetv2(classes=data.classes), batch)
 
