@@ -63,7 +63,7 @@ def _forever(batches: object) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def _images_per_second(space: SearchSpace, batches: Iterator[tuple[Tensor, Tensor]], batch: int) -> float:
-    """Steps of a supernet on random paths. Torch warns where the host waits for the GPU, as it does where an epoch begins."""
+    """Steps of a supernet on random paths. Torch warns where the host waits for the GPU; where an epoch begins, it waits."""
     supernet = Supernet(space, seed=0).to("cuda", memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(supernet.parameters(), 0.1, 0.9)
     paths = space.sample(WARM + STEPS, np.random.default_rng(0)).tolist()

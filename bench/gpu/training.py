@@ -5,7 +5,7 @@
 Everything goes through the loop that users run (``train_supernet``, ``train_network``), on random images of two shapes:
 ImageNet's (3x224x224, a batch of 1,024 in bf16, ghost batches of 128) and CIFAR-10's (3x32x32, a batch of 64, ghosts of 32).
 Beside a supernet stands the same subnet as a network of its own, with and without ``torch.compile``, all on one path. With
-several GPUs the supernet is trained on one and on all of them. Needs a GPU, and refuses without one.
+several GPUs the supernet is trained on one, and on the largest power of two that there are. Needs a GPU, and refuses without.
 """
 
 from __future__ import annotations

@@ -29,6 +29,14 @@ def trained(directory: Path, stop: int | None = None) -> Trained:
     return Trained(SPACE, data, RECIPE, seed=3, workers=1, directory=directory, on_progress=on_progress)
 
 
+@pytest.fixture(autouse=True)
+def _on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a training is the same each time."""
+    import torch
+
+    monkeypatch.setattr("lissnas.oneshot.devices.best_device", lambda: torch.device("cpu"))
+
+
 def kept(directory: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in directory.glob("*.safetensors")}
 

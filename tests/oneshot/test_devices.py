@@ -59,7 +59,8 @@ def test_what_helps_where_memory_runs_out_is_a_recipe(settings, world, remedy):
 
 def test_memory_that_runs_out_is_said_and_other_errors_are_not_touched():
     cublas = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
-    for error in (torch.OutOfMemoryError("CUDA out of memory"), cublas, RuntimeError("CUDA error: out of memory")):
+    cudnn = RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED")
+    for error in (torch.OutOfMemoryError("CUDA out of memory"), cublas, cudnn, RuntimeError("CUDA error: out of memory")):
         with (
             pytest.raises(UserError, match="'cpu' has not enough memory for so much: take less"),
             enough_memory(CPU, "so much", "take less"),

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -123,30 +123,51 @@ class Other:
         return self.why
 
 
-@pytest.mark.parametrize("failure", [None, UserError("rank 1: 'a.jpeg' is damaged")])
-def test_where_nobody_is_told_that_a_rank_failed_the_process_ends_and_says_why(failure, monkeypatch, capsys):
-    def ended(code):
-        raise SystemExit(code)
+@pytest.fixture
+def ended(monkeypatch):
+    """The codes that the process would have ended with."""
+    codes = []
+
+    def end(code):
+        codes.append(code)
+        sys.exit(code)
 
     monkeypatch.setattr(distributed, "PATIENCE", 0.01)
+    monkeypatch.setattr(os, "_exit", end)
+    return codes
+
+
+def test_where_nobody_is_told_that_a_rank_failed_the_process_ends_and_says_why(ended, monkeypatch, capsys):
     monkeypatch.setattr(distributed, "FAREWELL", 0.01)
-    monkeypatch.setattr(os, "_exit", ended)
-    leaving = threading.Event()
-    if failure is None:  # it ended well, and so does this one
-        threading.Timer(0.2, leaving.set).start()
-        distributed._end_with([Other(None)], leaving)
-        assert capsys.readouterr().err == ""
-    else:
-        with pytest.raises(SystemExit, match="2"):
-            distributed._end_with([Other(None), Other(failure)], leaving)
-        assert capsys.readouterr().err == "lissnas: rank 1: 'a.jpeg' is damaged\n"
+    lost = distributed.RankLostError("rank 2 of 3 cannot reach the others")
+    watch = distributed._Watch([Other(None), Other(lost), Other(UserError("rank 1: 'a.jpeg' is damaged"))])
+    with pytest.raises(SystemExit):
+        watch.run()
+    assert ended == [2]
+    assert capsys.readouterr().err == "lissnas: rank 1: 'a.jpeg' is damaged\n"
 
 
-def test_a_process_that_leaves_by_itself_is_left_alone(monkeypatch):
-    monkeypatch.setattr(distributed, "PATIENCE", 0.01)
-    leaving = threading.Event()
-    threading.Timer(0.2, leaving.set).start()
-    distributed._end_with([Other(UserError("all ranks find the same mistake"))], leaving)
+def test_ranks_that_end_well_end_nothing(ended, monkeypatch, capsys):
+    monkeypatch.setattr(distributed, "FAREWELL", 0.01)
+    watch = distributed._Watch([Other(None)])
+    watch.start()
+    time.sleep(0.2)
+    assert watch.is_alive()
+    watch.leave()
+    assert not watch.is_alive()
+    assert ended == []
+    assert capsys.readouterr().err == ""
+
+
+def test_a_process_that_leaves_by_itself_is_left_alone(ended, capsys):
+    """All ranks find a loss that is no number, and each stops with a line of its own."""
+    watch = distributed._Watch([Other(UserError("the loss became nan"))])
+    watch.start()
+    time.sleep(0.2)
+    watch.leave()
+    assert not watch.is_alive()
+    assert ended == []
+    assert capsys.readouterr().err == ""
 
 
 def test_each_process_takes_a_gpu_of_its_own_and_there_must_be_one(monkeypatch):
@@ -155,7 +176,7 @@ def test_each_process_takes_a_gpu_of_its_own_and_there_must_be_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with (
-        pytest.raises(UserError, match="takes a GPU, but this is number 2 and there are 1: start 1"),
+        pytest.raises(UserError, match="takes the GPU of its LOCAL_RANK, but this is 1 and torch sees 1 here: start 1 at most"),
         joined(torch.device("cpu")),
     ):
         pass

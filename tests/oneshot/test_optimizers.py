@@ -62,7 +62,17 @@ def test_nesterov_looks_ahead():
     assert ends == {"sgd": 2.5, "nesterov": 3.25}
 
 
+@pytest.fixture
+def memory_full_of_nan(monkeypatch):
+    """What torch does not initialise is NaN."""
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
 @pytest.mark.parametrize("name", ["sgd", "nesterov"])
+@pytest.mark.usefixtures("memory_full_of_nan")
 def test_in_fp16_paths_take_turns_and_a_first_step_that_is_skipped_leaves_nothing(name):
     """Fused, as in fp16, a step is that of other precisions, whichever parameters had one before."""
     ends = []
@@ -73,16 +83,11 @@ def test_in_fp16_paths_take_turns_and_a_first_step_that_is_skipped_leaves_nothin
                 parameter.fill_(0.5)
         optimizer = make_optimizer(network, Recipe(optimizer=name, precision=precision, learning_rate=0.1))
         if precision == "fp16":
-            torch.utils.deterministic.fill_uninitialized_memory = True  # as NaN, where algorithms are to be deterministic
-            torch.use_deterministic_algorithms(True)
-            overflowed = {"found_inf": torch.ones(1), "grad_scale": torch.ones(1)}
-            for key, value in overflowed.items():
-                setattr(optimizer, key, value)
             for parameter in network[0].parameters():
                 parameter.grad = torch.full_like(parameter, torch.inf)
+            optimizer.found_inf, optimizer.grad_scale = torch.ones(1), torch.ones(1)
             optimizer.step()
             optimizer.found_inf = optimizer.grad_scale = None
-            torch.use_deterministic_algorithms(False)
         for path in ([0, 1], [0, 2], [1, 2]):
             optimizer.zero_grad()
             for place in path:

@@ -316,7 +316,10 @@ def test_a_supernet_learns_in_fp16_as_in_float32_and_goes_on_where_it_was_cut_of
     ],
 )
 def test_no_step_reads_a_number_back_from_its_device(small, data, recipe, monkeypatch, sampler, shots, settings):
-    """Each would make the host wait for a GPU. On "meta" there are none: an epoch runs up to where its losses are looked at."""
+    """Each would make the host wait for a GPU. On "meta" there are none: an epoch runs up to where its losses are looked at.
+
+    What is sent to a device is not looked at here: on a GPU bench/gpu/training.py does it.
+    """
     monkeypatch.setattr(Ranks, "same", lambda ranks, number: True)  # looks once, before the first step
     monkeypatch.setattr(train, "_mean_loss", Mock(side_effect=Interrupted))
     supernet, steps = KShotSupernet(small, shots=shots, seed=0), []

@@ -132,6 +132,7 @@ class Trained(Truth):
         from lissnas.oneshot.devices import best_device
         from lissnas.oneshot.retrain import retrain
 
+        device = best_device()
         told = iter(range(1, len(genotypes) + 1))
         trained = retrain(
             self.space,
@@ -139,8 +140,8 @@ class Trained(Truth):
             self._data,
             self._recipe,
             seed=self._seed,
-            workers=self._workers,
-            device=str(best_device()),
+            workers=self._workers if device.type == "cpu" else 1,
+            device=str(device),
             directory=self._directory,
             on_result=lambda _: self._on_progress(next(told), len(genotypes)),
         )

@@ -17,6 +17,7 @@ from lissnas.oneshot.recipe import Recipe
 __all__ = [
     "best_device",
     "computing",
+    "device_of",
     "enough_memory",
     "memory_order",
     "own_chance",
@@ -30,7 +31,7 @@ OUT_OF_MEMORY = (  # said by what raises a plain RuntimeError: torch on a CPU, t
     "can't allocate memory",
     "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
+    "ALLOCATION_FAILED",
 )
 REDUCED = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -100,6 +101,11 @@ def require_parts(recipe: Recipe, world: int) -> None:
             f"a batch must split into equal parts of whole ghost batches, but got batch_size {recipe.batch_size} on {world} "
             f"devices, accumulate {recipe.accumulate} and ghost {recipe.ghost}: choose a batch_size that they divide"
         )
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where its parameters are."""
+    return next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
 
 
 def best_device() -> torch.device:

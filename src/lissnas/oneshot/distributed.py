@@ -14,9 +14,9 @@ rank 0. Processes on GPUs talk through nccl, those on CPUs through gloo.
 from __future__ import annotations
 
 import contextlib
+import io
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import tempfile
@@ -112,17 +112,22 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     if ours and int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Ranks(device)
         return
-    if torch.cuda.is_available() and (ours or "nccl" in dist.get_backend()):
+    if torch.cuda.is_available() and (ours or "nccl" in dist.get_backend_config()):
         place, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
         if place >= there:
-            raise UserError(f"each process takes a GPU, but this is number {place + 1} and there are {there}: start {there}")
+            raise UserError(
+                f"each process takes the GPU of its LOCAL_RANK, but this is {place} and torch sees {there} here: "
+                f"start {there} at most, or let each see all of them"
+            )
         device = torch.device("cuda", place)
     if ours:
         _meet(device)
+    done = False
     try:
         yield Ranks(device, dist.get_rank(), dist.get_world_size())
+        done = True
     finally:
-        if ours:
+        if ours and (done or device.type == "cpu"):  # nccl's waits for the others, for whom one that failed must not wait
             dist.destroy_process_group()
 
 
@@ -130,7 +135,8 @@ def joined(device: torch.device) -> Iterator[Ranks]:
 def launched(job: Callable[[Ranks], Any], device: torch.device, devices: int) -> Iterator[Ranks]:
     """This process as rank 0 of ``devices`` ranks; each of the others does ``job`` meanwhile, from a copy of it.
 
-    On leaving, the others have ended. If one of them fails or dies, this one stops with the reason in one line.
+    On leaving, the others have ended. If one of them fails or dies, this one stops with the reason in one line; on GPUs, where
+    it cannot be told, the whole process ends with it, and exit code 2.
 
     Args:
         job: can be pickled; the main module of a script that uses it keeps its work under ``if __name__ == "__main__":``.
@@ -144,7 +150,8 @@ def launched(job: Callable[[Ranks], Any], device: torch.device, devices: int) ->
     if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UserError(f"this process is one of several already (torchrun): leave out devices, but got {devices}")
     try:
-        payload = pickle.dumps(job)
+        torch.save(job, packed := io.BytesIO())
+        payload = packed.getvalue()
     except Exception as error:  # an object's own methods may raise anything
         raise UserError(
             f"the training cannot be sent to {devices - 1} more processes ({error}): start it by torchrun"
@@ -154,7 +161,7 @@ def launched(job: Callable[[Ranks], Any], device: torch.device, devices: int) ->
     with tempfile.TemporaryDirectory() as folder:
         store = str(Path(folder) / "ranks")
         others: list[_Other] = []
-        leaving = threading.Event()
+        watch = _Watch(others)
         try:
             for rank in range(1, devices):
                 others.append(_Other(payload, rank, devices, device.type, store, share))
@@ -163,23 +170,25 @@ def launched(job: Callable[[Ranks], Any], device: torch.device, devices: int) ->
                 other.wait_until_ready()
             if device.type == "cuda":
                 device = torch.device("cuda", 0)
-                threading.Thread(target=_end_with, args=(others, leaving), daemon=True).start()
+                watch.start()
             _meet(device, store, 0, devices)
             yield Ranks(device, 0, devices)
             if device.type == "cuda":
                 dist.destroy_process_group()  # which waits for the others to do the same
+            watch.leave()
             for other in others:
                 other.process.join(FAREWELL)
         except RankLostError as error:
-            leaving.set()
+            watch.leave()
             raise _cause(others, error) from None
         finally:
-            leaving.set()
+            watch.leave()
+            if dist.is_initialized() and device.type == "cuda":
+                _abort()
             for other in others:
                 other.stop()
             if dist.is_initialized():
-                leave = dist.destroy_process_group if device.type == "cpu" else dist.distributed_c10d._abort_process_group
-                leave()
+                dist.destroy_process_group()
             torch.set_num_threads(threads)
 
 
@@ -219,10 +228,7 @@ class _Other:
 
     def has_spoken(self) -> bool:
         """Whether it said why it fails, or ended."""
-        try:
-            return self.process.exitcode is not None or self.connection.poll()
-        except OSError:  # it was stopped meanwhile
-            return False
+        return self.process.exitcode is not None or self.connection.poll()
 
     def failure(self) -> BaseException | None:
         """Why it ended; None if it did not, or ended well."""
@@ -250,28 +256,51 @@ class _Other:
             self.process.join()
 
 
-def _end_with(others: Sequence[_Other], leaving: threading.Event) -> None:
-    """End this process, with the reason in one line, where another one failed and this one does not find out.
+class _Watch(threading.Thread):
+    """Ends this process, and says why, where another one failed and this one does not find out.
 
     nccl tells nobody: this process waits within torch for what never comes, where nothing reaches it, until torch kills it
     after some minutes. What counts is on disk.
-
-    Args:
-        leaving: set where this process leaves the training by itself.
     """
-    while not leaving.wait(PATIENCE):
-        spoken = [other for other in others if other.has_spoken()]
-        if spoken and not leaving.wait(FAREWELL):
+
+    def __init__(self, others: Sequence[_Other]) -> None:
+        super().__init__(daemon=True)
+        self._others = others
+        self._leaving = threading.Event()
+
+    def run(self) -> None:
+        while not self._leaving.wait(PATIENCE):
+            spoken = [other for other in self._others if other.has_spoken()]
+            if not spoken or self._leaving.wait(FAREWELL):
+                continue
             failures = [failure for failure in (other.failure() for other in spoken) if failure is not None]
-            if failures:
-                print(f"lissnas: {failures[0]}", file=sys.stderr, flush=True)
+            if failures and not self._leaving.is_set():
+                print(f"lissnas: {_first(failures)}", file=sys.stderr, flush=True)
+                sys.stdout.flush()
                 os._exit(2)
+
+    def leave(self) -> None:
+        """This process leaves the training by itself."""
+        self._leaving.set()
+        if self.is_alive():
+            self.join()
+
+
+def _abort() -> None:
+    """Leave a group of GPUs without waiting for the others. Should torch wait all the same, it does so on its own."""
+    thread = threading.Thread(target=dist.distributed_c10d._abort_process_group, daemon=True)
+    thread.start()
+    thread.join(FAREWELL)
 
 
 def _cause(others: Sequence[_Other], lost: RankLostError) -> BaseException:
     """What went wrong in the rank that failed first; others only say that they lost it, and so does ``lost``."""
-    failures = [failure for failure in (other.failure() for other in others) if failure is not None]
-    return next((failure for failure in failures if not isinstance(failure, RankLostError)), lost)
+    return _first([*(failure for failure in (other.failure() for other in others) if failure is not None), lost])
+
+
+def _first(failures: Sequence[BaseException]) -> BaseException:
+    """The one that the others come from, which only say that they lost a rank."""
+    return next((failure for failure in failures if not isinstance(failure, RankLostError)), failures[-1])
 
 
 def _work(connection: Connection, payload: bytes, rank: int, world: int, kind: str, store: str, threads: int) -> None:
@@ -280,7 +309,8 @@ def _work(connection: Connection, payload: bytes, rank: int, world: int, kind: s
     threading.Thread(target=die_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     try:
-        job: Callable[[Ranks], Any] = pickle.loads(payload)
+        # on the CPU: from a network on rank 0's GPU each of the others would begin to use that one
+        job: Callable[[Ranks], Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=False)
         connection.send(None)
         device = torch.device(kind, rank) if kind == "cuda" else torch.device(kind)
         _meet(device, store, rank, world)

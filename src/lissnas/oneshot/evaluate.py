@@ -18,7 +18,7 @@ from lissnas.engines import map_chunks
 from lissnas.errors import UserError
 from lissnas.oneshot.batches import calibration_images, evaluation_batches, require_images_fit
 from lissnas.oneshot.data import Images
-from lissnas.oneshot.devices import enough_memory
+from lissnas.oneshot.devices import device_of, enough_memory
 from lissnas.oneshot.network import Path, require_path
 from lissnas.oneshot.norm import Statistics, calibrating
 from lissnas.oneshot.supernet import Block, Supernet
@@ -109,7 +109,7 @@ def score_subnets(
         return SubnetScores(np.zeros(0), np.zeros(0))
     distinct = space.decode(members)
     order, same = arrange(supernet, distinct)
-    if next(supernet.parameters()).device.type != "cpu":
+    if device_of(supernet).type != "cpu":
         workers = 1
     scorer = _Scorer(supernet, data, calibration, batch_size, split)
     chunks = [distinct[order[low : low + CHUNK]] for low in range(0, len(order), CHUNK)]
@@ -157,7 +157,7 @@ class _Scorer:
     def __call__(self, genotypes: Genotypes) -> NDArray[np.float64]:
         """Accuracy and cross entropy, float64[2, n]."""
         calibration, batch_size, split = self.settings
-        device = next(self.supernet.parameters()).device
+        device = device_of(self.supernet)
         chains = [self.supernet.blocks(path) for path in genotypes.tolist()]
         totals = torch.zeros(2, len(chains), dtype=torch.float64, device=device)
         statistics: list[Statistics] = []
@@ -228,7 +228,7 @@ def right_answers(network: nn.Module, data: Images, split: str, batch_size: int 
 def _answers(network: nn.Module, data: Images, split: str, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """The logits of all images of a split, and their labels."""
     with evaluating(network):
-        for images, labels in evaluation_batches(data, split, batch_size, next(network.parameters()).device):
+        for images, labels in evaluation_batches(data, split, batch_size, device_of(network)):
             yield network(images), labels
 
 

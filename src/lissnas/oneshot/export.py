@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from lissnas.disk import write_bytes
 from lissnas.errors import UserError, require
 from lissnas.oneshot.data import Images
+from lissnas.oneshot.devices import device_of
 from lissnas.oneshot.evaluate import evaluating
 from lissnas.oneshot.network import Path as Genotype
 from lissnas.oneshot.network import build_network, layout_of, require_path
@@ -182,11 +183,14 @@ def _run_torch(packed: bytes, images: Tensor) -> NDArray[np.float32]:
 
 def _two(network: nn.Module, shape: tuple[int, int, int]) -> Tensor:
     """Two images, where the network is."""
-    return torch.zeros(2, *shape, device=next(network.parameters()).device)
+    return torch.zeros(2, *shape, device=device_of(network))
 
 
 def export_torch(network: nn.Module, shape: tuple[int, int, int]) -> bytes:
-    """The bytes of a ``.pt2`` file: ``torch.export.load(file).module()`` takes images float32[batch, C, H, W], any batch."""
+    """The bytes of a ``.pt2`` file: ``torch.export.load(file).module()`` takes images float32[batch, C, H, W], any batch.
+
+    It computes where ``network`` is: one on a GPU is loaded onto a GPU.
+    """
     file = io.BytesIO()
     with _quiet(), evaluating(network), torch.no_grad():
         program = torch.export.export(network, (_two(network, shape),), dynamic_shapes=({0: torch.export.Dim("batch")},))

@@ -77,7 +77,7 @@ class ImageFolder:
         return len(self.class_names)
 
     def decoders(self, devices: int = 1) -> int:
-        """Processes that decode for one of so many devices of this machine."""
+        """Processes that decode for one of so many devices."""
         return self.workers if self.workers is not None else min(max(1, (os.cpu_count() or 1) // devices), MOST_DECODERS)
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -42,9 +41,7 @@ class FolderBatches:
         self._labels = torch.from_numpy(data.train.labels).to(device)
         self._channels = channel_values(data, device)
         self._requests = _Requests()
-        self._loader = _loader(
-            data, "train", self._requests, data.decoders(int(os.environ.get("LOCAL_WORLD_SIZE", world))), device
-        )
+        self._loader = _loader(data, "train", self._requests, data.decoders(world), device)
 
     def epoch(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of one epoch: images float32[b, 3, H, W] and labels int64[b]."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from lissnas.errors import UserError
+from lissnas.oneshot.devices import device_of
 from lissnas.oneshot.network import Path, require_path
 from lissnas.oneshot.supernet import Block, Inherited, Supernet
 from lissnas.spaces.base import SearchSpace
@@ -86,7 +87,7 @@ class KShotSupernet(Supernet):
     def code(self, path: Path) -> Tensor:
         """The share of each weight set in the weights of ``path``, float32[K]."""
         if self.simplex is None:
-            return torch.ones(1, device=next(self.parameters()).device)
+            return torch.ones(1, device=device_of(self))
         code: Tensor = self.simplex(path)
         return code
 
@@ -144,7 +145,7 @@ class KShotSupernet(Supernet):
         for name in ("stem", "tail"):
             own |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
         plain.load_state_dict(own)
-        return plain.to(next(self.parameters()).device).train(self.training).subnet(alleles)
+        return plain.to(device_of(self)).train(self.training).subnet(alleles)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class ModuleLayout:
                 "this space was made of a torch module in memory, which no file can hold: call from_module again and give its "
                 "space as the parent, or make it by an import path, from_module('package.module:Class')"
             )
-        module = import_module_class(data["source"])()
+        module = import_module_class(data["source"])().cpu()
         if structure_of(module) != data["structure"]:
             raise UserError(f"'{data['source']}' is another module than the one that this space was made of")
         return cls(module, genes_of(module), data["in_channels"], data["resolution"], data["classes"], data["source"])

@@ -27,7 +27,8 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     optimizer = torch.optim.SGD(groups, recipe.learning_rate, momentum=recipe.momentum, nesterov=nesterov, fused=fused)
     if fused and recipe.momentum:
         # Fused, torch has no first step for some parameters beside a later one for others, as the paths of a supernet need,
-        # and a first step that is skipped leaves behind what was in memory. From zeros every step is a later one, and the same.
+        # and a first step that is skipped leaves behind what was in memory. With buffers of zeros a first step is computed as
+        # a later one is, and gives the same.
         for parameter in network.parameters():
             optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
     return optimizer

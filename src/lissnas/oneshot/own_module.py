@@ -49,7 +49,7 @@ def from_module(
         UserError: nothing is left open, an architecture does not run, or costs that cannot be counted.
     """
     source = module if isinstance(module, str) else ""
-    prototype = import_module_class(module)() if isinstance(module, str) else copy.deepcopy(module).cpu()
+    prototype = import_module_class(module)().cpu() if isinstance(module, str) else copy.deepcopy(module).cpu()
     genes = genes_of(prototype)
     classes = _classes(ModuleLayout(prototype, genes, in_channels, resolution, 0, source))
     layout = ModuleLayout(prototype, genes, in_channels, resolution, classes, source)

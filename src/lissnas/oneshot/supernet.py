@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lissnas.errors import UserError
 from lissnas.oneshot.blocks import NormFactory
+from lissnas.oneshot.devices import device_of
 from lissnas.oneshot.network import Path, build_bare, initialise, layout_of, require_path
 from lissnas.oneshot.norm import GhostBatchNorm2d
 from lissnas.registry import Registry
@@ -150,7 +151,7 @@ class Supernet(nn.Module):
                 shared = part.tensors(part.module)
                 for name, tensor in part.tensors(network.get_submodule(part.name)).items():
                     tensor.copy_(cut(shared[name], tensor.shape))
-        return network.to(next(self.parameters()).device).train(self.training)
+        return network.to(device_of(self)).train(self.training)
 
 
 def cut(shared: Tensor, shape: torch.Size) -> Tensor:

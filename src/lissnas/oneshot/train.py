@@ -19,6 +19,7 @@ from lissnas.oneshot.checkpoint import Checkpoint, State
 from lissnas.oneshot.data import Images
 from lissnas.oneshot.devices import (
     computing,
+    device_of,
     enough_memory,
     memory_order,
     own_chance,
@@ -70,7 +71,7 @@ def train_supernet(
     Raises:
         UserError: the loss is no number any more (step and path are named), a checkpoint of another training, paths of a space
             with other weights, images that the networks do not take, a device that cannot do what the recipe asks, not enough
-            memory, or a rank that died.
+            memory, or a rank that died (of several GPUs: then this process ends with the reason, and exit code 2).
     """
     sampler = paths if isinstance(paths, PathSampler) else UniformSampler(paths)
     root = supernet.space.root
@@ -110,12 +111,10 @@ class Training:
         """Do it, on so many devices."""
         if devices < 1:
             raise UserError(f"devices must be 1 or more, but got {devices}")
-        device = next(self.network.parameters()).device
+        device = device_of(self.network)
         require_parts(self.recipe, devices)
         if devices > 1:
             require_precision(self.recipe.precision, device)  # before any of them is started
-        if devices > 1:
-            self.network.cpu()  # a copy on a GPU would be unpacked there by all of the others
         with launched(self.run, device, devices) if devices > 1 else joined(device) as ranks:
             return self.run(ranks, on_progress)
 

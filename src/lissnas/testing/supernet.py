@@ -94,7 +94,7 @@ def check_blocks(supernet: Supernet, rng: np.random.Generator) -> None:
 def check_device(supernet: Supernet, rng: np.random.Generator) -> None:
     """Steps and scores are computed where the supernet is, and ask for no number on the way, for which a GPU's host would wait.
 
-    On torch's device "meta" tensors have no numbers: to read one, or to mix it with one of another device, is an error.
+    On torch's device "meta" tensors have no numbers: to read one is an error, and so is most that mixes devices.
     """
     paths = _paths(supernet, rng)
     images = _images(supernet).to("meta")
