@@ -15,9 +15,9 @@ pytest.importorskip("torch")
 from lissnas.errors import UserError
 from lissnas.formats import read_scores, save_space
 from lissnas.oneshot.data import DATA, ImageData, Split
-from lissnas.runs import start
+from lissnas.runs import main, start
 from lissnas.runs.main_config import check_config, read_config
-from lissnas.spaces import SPACES
+from lissnas.spaces import SPACES, ExplicitSpace
 
 TINY = """
 space: cells.parquet
@@ -76,6 +76,17 @@ def test_the_whole_job_on_nasbench201(folder):
     assert "What the search found" in page
     measured = read_scores(done / "stand-alone.csv", SPACES.get("nasbench201")(resolution=8), "accuracy")
     assert 20 <= len(measured.scores) <= 23
+
+
+def test_a_shrunk_space_that_no_search_can_use_is_said_before_more_is_trained(folder, monkeypatch):
+    space = SPACES.get("nasbench201")(resolution=8)
+    drawn = space.sample(200, np.random.default_rng(0))
+    large = ExplicitSpace.of(space, drawn[space.cost(drawn).params > 3e5])
+    monkeypatch.setattr(main, "load_shrunk", lambda run, parent: large)
+    config = read_config(folder / "tiny.yaml", None, "lissnas run tiny.yaml", {"limits": ["params <= 3e5"]})
+    with pytest.raises(UserError, match=r"no architecture of '.*' meets params <= 3e5: params goes from .*; relax"):
+        start(folder / "run", "main", config.model_dump())
+    assert {path.stem for path in (folder / "run" / "supernets").iterdir()} == {"full"}
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,8 @@ def _measure(lab: Lab) -> Findings:
         "LISSNAS than to be the best on average. 'Best of ten' is the best by the score that networks are judged by, as the "
         "paper trains ten and keeps the best; 'the first' is what the search alone would give.",
         "A supernet is the same to the byte on CPUs of one kind: another one rounds otherwise, even where both have AVX512, "
-        "and a training goes its own way from there, as with another seed. So do spaces whose predictor learned from a supernet.",
+        "and a training goes its own way from there, as with another seed. So do spaces whose predictor learned from a "
+        "supernet.",
     ]
     for stage in SUPERNET_STAGES:
         seeds: Sequence[Supernets] = lab.of(stage.name)

@@ -32,7 +32,7 @@ from lissnas.runs.retraining import STAND_ALONE, answers_on_test, final_row, tra
 from lissnas.runs.searching import search_file, search_step
 from lissnas.runs.settings import read_settings
 from lissnas.runs.shrink import EVALUATIONS, METRICS, SPACE, head, report_step
-from lissnas.runs.shrinking import load_shrunk, make_shrinker, measure_shrinkage, shrink_step
+from lissnas.runs.shrinking import load_shrunk, make_shrinker, measure_shrinkage, require_limits, shrink_step
 from lissnas.spaces import SearchSpace, sample_distinct, sample_within
 
 __all__ = ["run_job"]
@@ -61,6 +61,7 @@ class _Job(OneShotSteps):
         shrinker = make_shrinker(config.method, config.queries, config.size, config.as_in_paper, config.settings)
         shrink_step(run, self.space, shrinker, (), ACCURACY, self.progress, self.workers)
         self.shrunk: SearchSpace = load_shrunk(run, self.space)
+        require_limits(self.shrunk, config.limits)  # before hours are spent on a space that cannot be searched
         self.train_supernet("shrunk", self.shrunk, *trained)
         run.step("stand-alone", self.train_alone, ["stand-alone.json"])
         for name, space in zip(BOTH, (self.space, self.shrunk), strict=True):
