@@ -91,9 +91,8 @@ def test_a_network_trained_by_ranks_that_others_started(tmp_path):
     ]
     (first, errors), (second, more) = (process.communicate(timeout=300) for process in ranks)
     assert first.splitlines()[:2] == ["equal: True", "told: 2"], errors
-    assert re.match(r"mistake: rank 0 of 2 cannot reach the others \(.+\): start the training again", first.splitlines()[2]), (
-        errors
-    )
+    said = r"mistake: rank 0 of 2 cannot reach the others \(.+\): start the training again"
+    assert re.match(said, first.splitlines()[2]), errors
     assert second.splitlines() == ["equal: True", "told: 0"], more
     assert [process.returncode for process in ranks] == [0, -signal.SIGKILL]
     assert not list(tmp_path.glob("rank-1/*"))
@@ -180,3 +179,13 @@ def test_each_process_takes_a_gpu_of_its_own_and_there_must_be_one(monkeypatch):
         joined(torch.device("cpu")),
     ):
         pass
+
+
+def test_why_a_rank_failed_can_be_asked_twice():
+    """By the watch, and then by the process that has found out by itself meanwhile."""
+    other = object.__new__(distributed._Other)
+    other.rank, other._said = 1, None
+    other.connection, theirs = multiprocessing.Pipe()
+    theirs.send(UserError("'a.jpeg' is damaged"))
+    theirs.close()
+    assert str(other.failure()) == str(other.failure()) == "'a.jpeg' is damaged"

@@ -176,3 +176,15 @@ def test_options_that_make_no_sense_are_refused(trained, small, data, rng, optio
         score_subnets(trained, small.sample(1, rng), data, **options)
     with pytest.raises(UserError, match="accuracy or cross_entropy"):
         SupernetEvaluator(trained, data, score="loss")
+
+
+def test_a_supernet_that_is_not_on_the_cpu_is_scored_where_it_is_by_this_process(small, data, rng, monkeypatch):
+    """A worker would make it anew on a CPU. On "meta" there is nothing to be given back, which is where this ends."""
+    monkeypatch.setattr(module, "CHUNK", 4)
+    used = []
+    monkeypatch.setattr(module, "map_chunks", lambda f, chunks, workers: used.append(workers) or map(f, chunks))
+    with pytest.raises(NotImplementedError, match="meta"):
+        score_subnets(Supernet(small, seed=0).to("meta"), small.sample(20, rng), data, workers=2)
+    assert used == [1]
+    score_subnets(Supernet(small, seed=0), small.sample(20, rng), data, workers=2)
+    assert used == [1, 2]

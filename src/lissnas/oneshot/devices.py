@@ -30,7 +30,7 @@ __all__ = [
 OUT_OF_MEMORY = (  # said by what raises a plain RuntimeError: torch on a CPU, the driver, cuBLAS and cuDNN
     "can't allocate memory",
     "CUDA error: out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
+    "STATUS_ALLOC_FAILED",
     "ALLOCATION_FAILED",
 )
 REDUCED = {"bf16": torch.bfloat16, "fp16": torch.float16}

@@ -183,11 +183,11 @@ def launched(job: Callable[[Ranks], Any], device: torch.device, devices: int) ->
             raise _cause(others, error) from None
         finally:
             watch.leave()
-            if dist.is_initialized() and device.type == "cuda":
+            if device.type == "cuda" and dist.is_initialized():
                 _abort()
             for other in others:
                 other.stop()
-            if dist.is_initialized():
+            if device.type == "cpu" and dist.is_initialized():
                 dist.destroy_process_group()
             torch.set_num_threads(threads)
 
@@ -211,6 +211,7 @@ class _Other:
     def __init__(self, payload: bytes, rank: int, world: int, kind: str, store: str, threads: int) -> None:
         context = multiprocessing.get_context("spawn")  # neither OpenMP nor CUDA survives a fork
         self.rank = rank
+        self._said: BaseException | None = None
         self.connection, theirs = context.Pipe()
         arguments = (theirs, payload, rank, world, kind, store, threads)
         self.process = context.Process(target=_work, args=arguments, name=f"lissnas-rank-{rank}")
@@ -232,10 +233,12 @@ class _Other:
 
     def failure(self) -> BaseException | None:
         """Why it ended; None if it did not, or ended well."""
+        if self._said is not None:  # a pipe gives it once
+            return self._said
         try:
             if self.connection.poll(FAREWELL):
-                said: BaseException = self.connection.recv()
-                return said
+                self._said = self.connection.recv()
+                return self._said
         except (EOFError, OSError):
             self.process.join(FAREWELL)
         code = self.process.exitcode
@@ -287,7 +290,7 @@ class _Watch(threading.Thread):
 
 
 def _abort() -> None:
-    """Leave a group of GPUs without waiting for the others. Should torch wait all the same, it does so on its own."""
+    """Leave a group of GPUs without waiting for the others; should torch wait all the same, that is not waited for either."""
     thread = threading.Thread(target=dist.distributed_c10d._abort_process_group, daemon=True)
     thread.start()
     thread.join(FAREWELL)
@@ -309,7 +312,8 @@ def _work(connection: Connection, payload: bytes, rank: int, world: int, kind: s
     threading.Thread(target=die_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     try:
-        # on the CPU: from a network on rank 0's GPU each of the others would begin to use that one
+        # These bytes come from rank 0's memory, from no file, so that they may hold objects of any class. Tensors are unpacked
+        # on the CPU: from a network on rank 0's GPU each of the others would begin to use that one.
         job: Callable[[Ranks], Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=False)
         connection.send(None)
         device = torch.device(kind, rank) if kind == "cuda" else torch.device(kind)

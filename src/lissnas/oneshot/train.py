@@ -217,10 +217,8 @@ class Training:
     ) -> list[Tensor]:
         """Add up the gradients of a step's paths, part by part of the batch; the losses, by part and path."""
         recipe, losses = self.recipe, []
-        distils, order = (
-            self.sampler is not None and self.sampler.distils,
-            memory_order(self.network, self.recipe, images.device),
-        )
+        distils = self.sampler is not None and self.sampler.distils
+        order = memory_order(self.network, recipe, images.device)
         for part, answers in zip(images.chunk(recipe.accumulate), labels.chunk(recipe.accumulate), strict=True):
             # images of one channel are contiguous in either order: only a copy gives them the strides of this one
             part = part.contiguous(memory_format=order) if order == torch.channels_last else part.clone(memory_format=order)
